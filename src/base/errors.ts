@@ -1,0 +1,82 @@
+// The one error class and the one table of codes. Every error that a person or a program meets carries a code
+// from here; docs/errors.md lists the same table and a test holds the two together.
+
+/** What a code means, the exit code that the command line ends with, and the HTTP status that the admin API answers. */
+export interface ErrorKind {
+  readonly summary: string;
+  readonly exit: number;
+  readonly status: number;
+}
+
+const kind = (summary: string, exit = 1, status = 500): ErrorKind => ({ summary, exit, status });
+
+export const errorCodes = {
+  INTERNAL: kind("A defect in Tusk itself; please report it with the log."),
+  USAGE: kind("The command line was not understood.", 2, 400),
+  UNSUPPORTED_SYSTEM: kind("This operating system or Node version is not supported.", 2, 400),
+  SPEC_NOT_FOUND: kind("No tusk.yaml or tusk.config.ts here.", 2, 404),
+  SPEC_INVALID: kind("The app spec has problems; each is listed with its place.", 2, 400),
+  REQUEST_INVALID: kind("The request to the admin API has problems; each is listed.", 2, 400),
+  UNAUTHORIZED: kind("The admin API needs the app's token.", 1, 401),
+  FORBIDDEN: kind("The request is not allowed.", 1, 403),
+  NOT_FOUND: kind("Nothing of that name.", 1, 404),
+  UNKNOWN_SERVICE: kind("No service of that name in this app.", 1, 404),
+  CONFLICT: kind("The change conflicts with the running state.", 1, 409),
+  ALREADY_RUNNING: kind("A controller for this app runs already.", 1, 409),
+  NOT_RUNNING: kind("No controller for this app is running.", 3, 503),
+  UNREACHABLE: kind("The controller does not answer.", 3, 503),
+  TIMEOUT: kind("It did not happen within the time allowed.", 4, 504),
+  NOT_READY: kind("Not every instance became ready.", 4, 503),
+  START_FAILED: kind("A process could not be started.", 1, 500),
+  SETUP_FAILED: kind("A service's build or setup command failed.", 1, 500),
+  PORT_IN_USE: kind("A port that is needed is taken by another process.", 1, 409),
+  PLAN_REFUSED: kind("A proxy worker refused the plan.", 1, 500),
+  KEEPER_LOST: kind("The keeper process does not answer.", 1, 503),
+  FEATURE_DISABLED: kind("A setting switches this off.", 1, 409),
+  STATE_DAMAGED: kind("A state file of this app is damaged and was set aside.", 1, 500),
+} as const satisfies Record<string, ErrorKind>;
+
+export type ErrorCode = keyof typeof errorCodes;
+
+/** One thing wrong with an input. All of them are reported at once. */
+export interface Problem {
+  /** Place inside the input, as a JSON path without the leading dollar: `services[0].calls[1]`. Empty for the whole. */
+  readonly path: string;
+  /** What is wrong, one sentence, no trailing full stop. */
+  readonly message: string;
+  /** What to do about it, where something useful can be said. */
+  readonly hint?: string;
+  readonly file?: string;
+  /** 1-based. */
+  readonly line?: number;
+  /** 1-based. */
+  readonly column?: number;
+}
+
+export interface TuskErrorOptions {
+  readonly cause?: unknown;
+  readonly hint?: string;
+  readonly details?: Readonly<Record<string, unknown>>;
+  readonly problems?: readonly Problem[];
+}
+
+export class TuskError extends Error {
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+  readonly details: Readonly<Record<string, unknown>>;
+  readonly problems: readonly Problem[];
+
+  constructor(code: ErrorCode, message: string, options: TuskErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = "TuskError";
+    this.code = code;
+    this.hint = options.hint;
+    this.details = options.details ?? {};
+    this.problems = options.problems ?? [];
+  }
+}
+
+/** The message of anything thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

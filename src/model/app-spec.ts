@@ -1,0 +1,197 @@
+// The app spec after parsing: defaults filled in, short forms expanded, names checked. Plain JSON, the one thing that
+// every way in (file, SDK, command line) patches. Only compile/, control/ and the faces read it; drivers never do.
+
+import type { Settings } from "./settings.js";
+
+export type Command =
+  | { readonly kind: "shell"; readonly command: string }
+  | { readonly kind: "exec"; readonly argv: readonly string[] };
+
+export type ProbeCheck =
+  | {
+      readonly kind: "http";
+      /** Path with optional query, begins with `/`. */
+      readonly path: string;
+      /** Default: the instance's own PORT. */
+      readonly port?: number;
+      /** Statuses that pass; default 200-399. */
+      readonly statuses?: readonly [from: number, to: number];
+    }
+  | { readonly kind: "tcp"; readonly port?: number }
+  | { readonly kind: "command"; readonly command: Command };
+
+/** Kubernetes' names; milliseconds where Kubernetes has seconds. */
+export interface ProbeSpec {
+  readonly check: ProbeCheck;
+  /** Default 10000. The startup probe runs every 100 ms until its first success whatever is said here. */
+  readonly periodMs: number;
+  /** Default 1000. */
+  readonly timeoutMs: number;
+  /** Consecutive successes that make a failing probe pass. Default 1. */
+  readonly successThreshold: number;
+  /** Consecutive failures that make it fail. Default 3. */
+  readonly failureThreshold: number;
+}
+
+export interface HealthSpec {
+  /** Default: tcp on PORT, owned by the instance's processes. */
+  readonly startup: ProbeSpec;
+  /** Time to the first success of the startup probe. Default 60000. */
+  readonly startupLimitMs: number;
+  /** Absent: the process being alive. Failing restarts the instance. */
+  readonly liveness?: ProbeSpec;
+  /** Default: the startup check. Failing takes the instance out of load balancing. */
+  readonly readiness: ProbeSpec;
+}
+
+export interface SloSpec {
+  /** Objective for the latency percentile, milliseconds. */
+  readonly latencyMs?: number;
+  /** Percentile that latencyMs is about, 0-100. Default 95. */
+  readonly percentile: number;
+  /** Share of requests that must not fail, 0-1. Default 0.99. */
+  readonly availability: number;
+}
+
+export type LoadBalancerKind = "round-robin" | "least-request";
+
+/** Traffic policy of calls to a service; a route or an edge may override the timeouts and the retries. */
+export interface TrafficSpec {
+  readonly loadBalancer: LoadBalancerKind;
+  /** Whole exchange, all attempts. Default 15000. 0 switches it off. */
+  readonly requestTimeoutMs: number;
+  /** One attempt, to its response's headers. Default 0: bounded by the whole alone. */
+  readonly attemptTimeoutMs: number;
+  readonly retry: RetrySpec;
+  readonly outlier: OutlierSpec;
+}
+
+export interface RetrySpec {
+  /** Further attempts after the first. Default 2. 0 switches retries off. */
+  readonly attempts: number;
+  /** Statuses of an idempotent request's answer that are tried again. Default [502, 503, 504]. */
+  readonly statuses: readonly number[];
+  /** First backoff, doubling with full jitter. Default 25. */
+  readonly backoffMs: number;
+  /** Retries may be at most this share of active requests ... Default 0.2. */
+  readonly budgetRatio: number;
+  /** ... or this many at once, whichever is more. Default 3. */
+  readonly budgetMinimum: number;
+}
+
+export interface OutlierSpec {
+  /** Default true. */
+  readonly enabled: boolean;
+  /** Consecutive failures (connect errors, resets, 5xx) that eject. Default 5. */
+  readonly consecutiveFailures: number;
+  /** First ejection; doubles each time up to maxEjectionMs. Default 5000. */
+  readonly baseEjectionMs: number;
+  /** Default 300000. */
+  readonly maxEjectionMs: number;
+}
+
+export interface ServiceSpec {
+  readonly name: string;
+  readonly language?: string;
+  readonly framework?: string;
+  readonly dependencies: readonly string[];
+  /** Relative to the app folder, or absolute. Default: the app folder. */
+  readonly path: string;
+  readonly build?: Command;
+  /** Run once before the first instance of a revision starts: migrations. */
+  readonly setup?: Command;
+  /** Absent only for a service whose code Tusk creates. */
+  readonly run?: Command;
+  /** Values may hold `${VAR}` and `${VAR:-default}`, resolved from .env files and the environment at compile time. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Relative to `path`; absent files are errors unless it is the implicit `.env`. */
+  readonly envFiles: readonly string[];
+  /** Undefined: undeclared, everything may be called. [] : nothing may. */
+  readonly calls?: readonly string[];
+  readonly startAfter: readonly string[];
+  /** 0 to 100. Default 1. */
+  readonly replicas: number;
+  readonly health: HealthSpec;
+  readonly slo: SloSpec;
+  readonly traffic: TrafficSpec;
+  /** From SIGTERM to SIGKILL. Default 10000. */
+  readonly stopGraceMs: number;
+  /** Longest wait for requests in flight before SIGTERM. Default 5000. */
+  readonly drainMs: number;
+}
+
+export type PathMatch =
+  | { readonly type: "Exact"; readonly value: string }
+  | { readonly type: "PathPrefix"; readonly value: string };
+
+export interface NameValueMatch {
+  /** Header names are lower case. */
+  readonly name: string;
+  readonly value: string;
+}
+
+/** All parts must hold. */
+export interface RouteMatch {
+  readonly path: PathMatch;
+  readonly method?: string;
+  readonly headers: readonly NameValueMatch[];
+  readonly queryParams: readonly NameValueMatch[];
+}
+
+export interface BackendRef {
+  /** A service of this app, or an external service in the registry. */
+  readonly name: string;
+  /** Default 1. 0 sends nothing. */
+  readonly weight: number;
+}
+
+/** One HTTPRoute rule in Gateway API terms. */
+export interface RouteSpec {
+  /** Unique in the app. Default `<service>` or `<service>-<n>`. */
+  readonly name: string;
+  /** Listener names; empty: all. */
+  readonly listeners: readonly string[];
+  /** `shop.local`, `*.shop.local`; empty: all. */
+  readonly hostnames: readonly string[];
+  /** Any of them. Never empty. */
+  readonly matches: readonly RouteMatch[];
+  readonly backendRefs: readonly BackendRef[];
+  readonly timeouts?: { readonly requestMs?: number; readonly backendRequestMs?: number };
+  readonly retry?: Partial<RetrySpec>;
+}
+
+export interface ListenerSpec {
+  readonly name: string;
+  /** Default 127.0.0.1. */
+  readonly host: string;
+  /** 0 takes any free port. Default 8080. */
+  readonly port: number;
+  readonly hostname?: string;
+}
+
+export interface GatewaySpec {
+  /** Empty when nothing is exposed (no routes and no gateway key). */
+  readonly listeners: readonly ListenerSpec[];
+  readonly routes: readonly RouteSpec[];
+}
+
+export interface AppSpec {
+  readonly name: string;
+  /** Only what the spec says; the effective settings are resolved from defaults, spec and environment. */
+  readonly settings: Partial<Settings>;
+  readonly services: readonly ServiceSpec[];
+  readonly gateway: GatewaySpec;
+}
+
+/** Where a spec entry was written. Keys are JSON paths of the *normalised* spec: `services.users.replicas`, `gateway.routes.users`. */
+export interface SourcePlace {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+export type Provenance = Readonly<Record<string, SourcePlace>>;
+
+export interface ParsedSpec {
+  readonly spec: AppSpec;
+  readonly provenance: Provenance;
+}
