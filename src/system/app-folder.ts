@@ -1,0 +1,131 @@
+// Where an app keeps its state, and where its short-lived sockets are. The only place that knows these names;
+// docs/formats/state-folder.md describes them.
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { tmpdir, userInfo } from "node:os";
+import { join, resolve } from "node:path";
+import { TuskError } from "../base/errors.js";
+import { readJson, writeFileAtomic } from "./atomic-file.js";
+import { isAlive, type ProcessIdentity } from "./proc.js";
+
+export interface AppFolder {
+  /** Absolute path of the folder that holds the spec. */
+  readonly root: string;
+  /** Tells this app folder from every other on the machine; short enough for socket paths. */
+  readonly key: string;
+  readonly state: string;
+  readonly logs: string;
+  readonly specHistory: string;
+  /** Unix sockets: short, because a socket's path is limited to 108 bytes. */
+  readonly runtime: string;
+  readonly keeperSocket: string;
+  readonly files: {
+    readonly controller: string;
+    readonly token: string;
+    readonly leases: string;
+    readonly instances: string;
+    readonly desired: string;
+    readonly events: string;
+    readonly lock: string;
+    readonly external: string;
+    readonly revisions: string;
+  };
+}
+
+/** What a running controller says of itself in `.tusk/controller.json`. */
+export interface ControllerRecord extends ProcessIdentity {
+  readonly url: string;
+  readonly runtime: string;
+  readonly version: string;
+  /** ISO 8601. */
+  readonly startedAt: string;
+  /** The SDK runs it inside a program of the user's. */
+  readonly embedded: boolean;
+}
+
+// FNV-1a over the absolute path: stable, and not a secret.
+function keyOf(root: string): string {
+  let hash = 0xcbf29ce484222325n;
+  for (const byte of Buffer.from(root)) hash = ((hash ^ BigInt(byte)) * 0x100000001b3n) & 0xffffffffffffffffn;
+  return hash.toString(16).padStart(16, "0").slice(0, 12);
+}
+
+/** The folder for everything of this user's apps that must be found machine-wide. */
+export function machineFolder(): string {
+  return join(tmpdir(), `tusk-${userInfo().uid}`);
+}
+
+export function appFolderAt(path: string): AppFolder {
+  const root = resolve(path);
+  const state = join(root, ".tusk");
+  const key = keyOf(root);
+  const runtime = join(machineFolder(), key);
+  const at = (name: string): string => join(state, name);
+  return {
+    root,
+    key,
+    state,
+    logs: at("logs"),
+    specHistory: at("spec/history"),
+    runtime,
+    keeperSocket: join(runtime, "keeper.sock"),
+    files: {
+      controller: at("controller.json"),
+      token: at("token"),
+      leases: at("leases.json"),
+      instances: at("instances.json"),
+      desired: at("spec/desired.json"),
+      events: at("events.jsonl"),
+      lock: at("lock"),
+      external: at("external.json"),
+      revisions: at("spec/revisions.json"),
+    },
+  };
+}
+
+/** Makes the state and runtime folders, readable by this user alone. */
+export function createAppFolders(folder: AppFolder): void {
+  mkdirSync(folder.state, { recursive: true, mode: 0o700 });
+  mkdirSync(folder.logs, { recursive: true });
+  mkdirSync(folder.runtime, { recursive: true, mode: 0o700 });
+  if (!existsSync(join(folder.state, ".gitignore"))) writeFileAtomic(join(folder.state, ".gitignore"), "*\n");
+}
+
+/** The admin API's token, made at the first call. */
+export function ensureToken(folder: AppFolder): string {
+  const present = readToken(folder);
+  if (present) return present;
+  const token = randomBytes(24).toString("base64url");
+  writeFileAtomic(folder.files.token, `${token}\n`, { mode: 0o600 });
+  return token;
+}
+
+export function readToken(folder: AppFolder): string | null {
+  try {
+    return readFileSync(folder.files.token, "utf8").trim() || null;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw error;
+  }
+}
+
+/** The controller's record when that very process still runs, else null. */
+export function readController(folder: AppFolder): ControllerRecord | null {
+  let record: unknown;
+  try {
+    record = readJson(folder.files.controller);
+  } catch (error) {
+    throw new TuskError("STATE_DAMAGED", `${folder.files.controller} is not readable`, {
+      cause: error,
+      hint: "run `tusk doctor --prune`",
+    });
+  }
+  if (!isRecord(record)) return null;
+  return isAlive(record) ? record : null;
+}
+
+function isRecord(value: unknown): value is ControllerRecord {
+  if (typeof value !== "object" || value === null) return false;
+  const record = value as Partial<ControllerRecord>;
+  return typeof record.pid === "number" && typeof record.startTicks === "number" && typeof record.url === "string";
+}
