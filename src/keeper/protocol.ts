@@ -2,7 +2,10 @@
 // Keeper socket: the controller tells which sockets to hold and how many workers to run.
 // Worker socket: any controller tells the plan and the endpoints, and asks for counts.
 
+import type { LatencyHistogram } from "../base/latency-histogram.js";
 import type { EndpointTable, ProxyPlan } from "../plan/proxy-plan.js";
+
+export type { LatencyHistogram };
 
 /** A request has an `id`, its answer the same `id`; a line without `id` is a notice. */
 export interface Envelope<Body> {
@@ -162,17 +165,6 @@ export interface EdgeStats {
   readonly responseBytes: number;
   /** Time to the end of the answer, as a cumulative log-scale histogram (see base/latency-histogram). */
   readonly latency: LatencyHistogram;
-}
-
-/** Sparse logarithmic buckets; index i covers (gamma^(i-1), gamma^i] milliseconds with gamma = 1.02 (relative error 1 %). */
-export interface LatencyHistogram {
-  readonly gamma: number;
-  readonly count: number;
-  readonly sumMs: number;
-  /** [index, count] pairs, ascending index. */
-  readonly buckets: readonly (readonly [number, number])[];
-  /** Values too small for a bucket (<= 0.001 ms). */
-  readonly zero: number;
 }
 
 export interface EndpointStats {
