@@ -1,0 +1,144 @@
+// The one schema of an app spec as it is written: types, validation and the JSON Schema of editors come from it.
+// Built at its first use, because most commands never parse a spec.
+import { z } from "zod";
+import { gatewaySchema, retryShape, serviceRouteSchema } from "./gateway-schema.js";
+import { healthSchema } from "./health-schema.js";
+import { command, duration, label, list, text, wholeNumber } from "./schema-parts.js";
+import { defaultSettings, type SettingName } from "./settings.js";
+
+export const maxServices = 1000;
+
+const environment = () =>
+  z.record(
+    z
+      .string()
+      .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "is no name of a variable\nuse letters, digits and `_`, not a digit first")
+      .refine(
+        (name) => !["PORT", "HOST"].includes(name) && !name.startsWith("TUSK_"),
+        "is given to each instance by Tusk\nread it in the program; the gateway's port is `gateway.port`",
+      ),
+    z.union([z.string().regex(/^[^\0]*$/, "must not hold a NUL character"), z.number(), z.boolean()], {
+      error: "expected text, a number, true or false\nwrite '' for an empty value, ${NAME} to pass a variable on",
+    }),
+  );
+
+const slo = () =>
+  z.strictObject({
+    latency: duration(1).optional().meta({ description: "Objective for the percentile." }),
+    percentile: z
+      .number()
+      .gt(0, "must be above 0")
+      .lt(100, "must be below 100")
+      .optional()
+      .meta({ description: "Default: 95." }),
+    availability: z
+      .number()
+      .min(0, "must be 0 to 1")
+      .max(1, "must be 0 to 1\nwrite 0.999 for 99.9 %")
+      .optional()
+      .meta({ description: "Share of requests that must not fail. Default: 0.99." }),
+  });
+
+const trafficRetry = () =>
+  z.strictObject({
+    ...retryShape(),
+    budgetRatio: z.number().min(0, "must be 0 to 1").max(1, "must be 0 to 1").optional(),
+    budgetMinimum: wholeNumber(0, 1000).optional(),
+  });
+
+const outlier = () =>
+  z.strictObject({
+    consecutiveFailures: wholeNumber(1, 1000).optional().meta({ description: "Default: 5." }),
+    baseEjection: duration(1).optional().meta({ description: "First ejection, doubling. Default: 5s." }),
+    maxEjection: duration(1).optional().meta({ description: "Default: 5m." }),
+  });
+
+const traffic = () =>
+  z.strictObject({
+    loadBalancer: z.enum(["round-robin", "least-request"]).optional().meta({ description: "Default: least-request." }),
+    timeout: duration().optional().meta({ description: "The whole exchange, all attempts. Default: 15s. 0: none." }),
+    attemptTimeout: duration().optional().meta({ description: "One attempt. Default: none." }),
+    retry: z.union([z.literal(false), trafficRetry()], { error: "expected `false`, or a map" }).optional(),
+    outlier: z.union([z.literal(false), outlier()], { error: "expected `false`, or a map" }).optional(),
+  });
+
+function serviceSchema() {
+  return z.strictObject({
+    name: label().meta({ description: "Unique in the app." }),
+    language: text().optional(),
+    framework: text().optional(),
+    dependencies: list(text(), 256)
+      .optional()
+      .meta({ description: "Libraries and backing services that its code needs." }),
+    path: text().optional().meta({ description: "Folder, relative to the app's. Default: the app's folder." }),
+    build: command().optional().meta({ description: "Run before the first start of a revision." }),
+    setup: command().optional().meta({ description: "Run once before start: migrations." }),
+    run: command().optional().meta({ description: "Starts the program, which listens on PORT." }),
+    env: environment().optional().meta({ description: "Values may hold ${NAME} and ${NAME:-default}." }),
+    envFiles: list(text())
+      .optional()
+      .meta({ description: "Relative to `path`; later ones win. `.env` is always read." }),
+    calls: list(label(), maxServices)
+      .optional()
+      .meta({ description: "Services it calls. Not there: it may call all. []: none." }),
+    startAfter: list(label(), maxServices)
+      .optional()
+      .meta({ description: "Services that must be ready before it starts." }),
+    replicas: wholeNumber(0, 100).optional().meta({ description: "Default: 1." }),
+    route: serviceRouteSchema().optional(),
+    health: healthSchema().optional(),
+    slo: slo().optional().meta({ description: "Objectives." }),
+    traffic: traffic().optional().meta({ description: "Policy of calls to this service." }),
+    stopGrace: duration().optional().meta({ description: "From SIGTERM to SIGKILL. Default: 10s." }),
+    drain: duration().optional().meta({ description: "Longest wait for requests in flight. Default: 5s." }),
+  });
+}
+
+function settingsSchema() {
+  const flag = () =>
+    z.union([z.boolean(), z.literal([0, 1]), z.enum(["true", "false", "on", "off", "0", "1"])], {
+      error: "expected true or false",
+    });
+  const shape = Object.entries(defaultSettings).map(([name, value]) => {
+    const type = typeof value === "boolean" ? flag() : text();
+    return [name, type.optional().meta({ description: `Default: ${value}.` })] as const;
+  });
+  type Flag = ReturnType<typeof flag>;
+  return z.strictObject(Object.fromEntries(shape) as Record<SettingName, z.ZodOptional<Flag | z.ZodString>>);
+}
+
+function buildAppSchema() {
+  return z.strictObject({
+    $schema: z.string().optional(),
+    name: label().meta({ description: "Name of the app." }),
+    settings: settingsSchema()
+      .optional()
+      .meta({ description: "Platform settings; TUSK_<NAME> in the environment wins." }),
+    services: z
+      .array(serviceSchema(), { error: "expected a list of services\nwrite each as `- name: ...`" })
+      .max(maxServices, `must have at most ${maxServices} entries`)
+      .optional(),
+    gateway: gatewaySchema().optional(),
+  });
+}
+
+/** An app spec as it is written, once the schema has passed it. */
+export type AppFile = z.infer<ReturnType<typeof buildAppSchema>>;
+export type ServiceFile = NonNullable<AppFile["services"]>[number];
+export type GatewayFile = NonNullable<AppFile["gateway"]>;
+export type HealthFile = NonNullable<ServiceFile["health"]>;
+export type TrafficFile = NonNullable<ServiceFile["traffic"]>;
+export type CommandFile = NonNullable<ServiceFile["run"]>;
+
+let built: ReturnType<typeof buildAppSchema> | undefined;
+
+export function appSchema(): ReturnType<typeof buildAppSchema> {
+  built ??= buildAppSchema();
+  return built;
+}
+
+/** The JSON Schema (draft 2020-12) for editors. */
+export function appJsonSchema(): Record<string, unknown> {
+  const schema = z.toJSONSchema(appSchema(), { io: "input", unrepresentable: "any" });
+  return { title: "Tusk app spec", ...schema };
+}

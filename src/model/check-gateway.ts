@@ -1,0 +1,115 @@
+// Checks of listeners and routes against one another and against the services.
+import { canonicalJson } from "../base/hash.js";
+import type { RouteMatch } from "./app-spec.js";
+import { repeatedNames, repeatedReferences, unknownNames } from "./check-services.js";
+import type { ListenerOutline, Named, RouteOutline, SpecOutline } from "./outline.js";
+import { problemAt, type SpecProblem } from "./problem-list.js";
+
+export function checkGateway({ services, listeners, routes }: SpecOutline): SpecProblem[] {
+  const serviceNames = services.map(({ name }) => name);
+  const listenerNames = listeners.map(({ name }) => name);
+  return [
+    ...repeatedNames(listeners, "listener"),
+    ...sharedPorts(listeners),
+    ...repeatedNames(routes, "route"),
+    ...routes.flatMap((route) => [
+      ...unknownNames(route.backends, serviceNames, "service"),
+      ...repeatedReferences(route.backends),
+      ...(listeners.length === 0 ? [] : unknownNames(route.listeners, listenerNames, "listener")),
+      ...repeatedReferences(route.listeners),
+      ...repeatedHeaders(route),
+      ...inconsistentTimeouts(route),
+    ]),
+    ...conflictingMatches(routes, listenerNames),
+  ];
+}
+
+/** Two listeners cannot hold one port, except on different addresses; 0 takes a free one each. */
+function sharedPorts(listeners: readonly ListenerOutline[]): SpecProblem[] {
+  const isEvery = (host: string): boolean => host === "0.0.0.0" || host === "::";
+  return listeners.flatMap((listener, index) => {
+    const holder = listeners
+      .slice(0, index)
+      .find(
+        ({ host, port }) =>
+          port === listener.port && (host === listener.host || isEvery(host) || isEvery(listener.host)),
+      );
+    if (!holder || listener.port === 0) return [];
+    const message = `port ${listener.port} is taken by listener \`${holder.name}\``;
+    return [problemAt(listener.path, message, "give it another port, or put both hostnames on routes of one listener")];
+  });
+}
+
+function repeatedHeaders(route: RouteOutline): SpecProblem[] {
+  const repeated = (items: readonly { name: string }[]): string | undefined =>
+    items.find(({ name }, index) => items.some((other, before) => before < index && other.name === name))?.name;
+  return route.matches.flatMap(({ headers, queryParams }) => {
+    const name = repeated(headers) ?? repeated(queryParams);
+    return name === undefined
+      ? []
+      : [problemAt(route.entry, `\`${name}\` is matched twice in one match`, "keep one of them")];
+  });
+}
+
+function inconsistentTimeouts({ timeouts, entry }: RouteOutline): SpecProblem[] {
+  const { requestMs = 0, backendRequestMs = 0 } = timeouts;
+  if (requestMs === 0 || backendRequestMs <= requestMs) return [];
+  const path = [...entry, "timeouts", "backendRequest"];
+  return [
+    problemAt(
+      path,
+      "one attempt may not take longer than the whole request",
+      "raise `request` or lower `backendRequest`",
+    ),
+  ];
+}
+
+/** The same match for the same host on the same listener: the second would never be reached. */
+function conflictingMatches(routes: readonly RouteOutline[], allListeners: readonly string[]): SpecProblem[] {
+  const owners = new Map<string, Named>();
+  return routes.flatMap((route) => {
+    const problems: SpecProblem[] = [];
+    for (const { key, match } of matchKeys(route, allListeners)) {
+      const owner = owners.get(key);
+      if (owner) problems.push(conflict(route, owner, match));
+      else owners.set(key, route);
+    }
+    return problems;
+  });
+}
+
+function matchKeys(route: RouteOutline, allListeners: readonly string[]): { key: string; match: RouteMatch }[] {
+  const listeners = route.listeners.length > 0 ? route.listeners.map(({ name }) => name) : [...allListeners, ""];
+  const hostnames = route.hostnames.length > 0 ? route.hostnames : [""];
+  return route.matches.flatMap((match) => {
+    const conditions = canonicalJson({
+      ...match,
+      headers: sorted(match.headers),
+      queryParams: sorted(match.queryParams),
+    });
+    return listeners.flatMap((listener) =>
+      hostnames.map((hostname) => ({ key: `${listener}\n${hostname}\n${conditions}`, match })),
+    );
+  });
+}
+
+function sorted(items: readonly { name: string; value: string }[]): { name: string; value: string }[] {
+  return [...items].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function conflict(route: RouteOutline, owner: Named, match: RouteMatch): SpecProblem {
+  const by = owner.name === route.name ? "another match of this route" : `route \`${owner.name}\``;
+  return problemAt(
+    route.entry,
+    `${describeMatch(match)} is matched by ${by} already`,
+    "change the path, or add a method, header or hostname to one of them",
+  );
+}
+
+/** `GET PathPrefix /users [x-canary: 1] [?tier=gold]` */
+export function describeMatch(match: RouteMatch): string {
+  const headers = match.headers.map(({ name, value }) => `[${name}: ${value}]`);
+  const queryParams = match.queryParams.map(({ name, value }) => `[?${name}=${value}]`);
+  const method = match.method === undefined ? [] : [match.method];
+  return [...method, match.path.type, match.path.value, ...headers, ...queryParams].join(" ");
+}

@@ -1,0 +1,184 @@
+// YAML text -> plain data, with the place of every part of it. Syntax errors, duplicate keys, unknown tags and
+// alias bombs are problems, never exceptions. Knows nothing of what a spec means.
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  type YAMLError,
+  type YAMLMap,
+} from "yaml";
+import { messageOf, type Problem } from "../base/errors.js";
+import { problemAt, type SpecProblem } from "./problem-list.js";
+import type { SpecPath } from "./spec-path.js";
+
+/** Larger than any spec that a person keeps: 1 MiB. */
+export const maxSourceBytes = 1024 * 1024;
+const maxAliasCount = 1000;
+const maxSyntaxProblems = 100;
+const maxDepth = 64;
+
+export interface Place {
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface YamlSource {
+  readonly value: unknown;
+  /** The place of a key or of its value; of the nearest part around it when there is no such place. */
+  locate(path: SpecPath, at: "key" | "value"): Place;
+  /** Found in the text alone: duplicate keys. */
+  readonly problems: readonly SpecProblem[];
+}
+
+export type YamlResult =
+  | { readonly ok: true; readonly source: YamlSource }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+export function parseYaml(text: string, file?: string): YamlResult {
+  const refuse = (problem: Omit<Problem, "path" | "file">): YamlResult => ({
+    ok: false,
+    problems: [{ path: "", line: 1, column: 1, ...problem, ...(file ? { file } : {}) }],
+  });
+  if (text.length > maxSourceBytes) return refuse({ message: "the file is larger than 1 MiB" });
+  const lines = new LineCounter();
+  try {
+    const document = parseDocument(text, {
+      lineCounter: lines,
+      logLevel: "silent",
+      merge: true,
+      prettyErrors: false,
+      stringKeys: true,
+      // The parser's own check is quadratic in the keys of a map.
+      uniqueKeys: false,
+    });
+    const errors = [...document.errors, ...document.warnings];
+    if (errors.length > 0) return { ok: false, problems: syntaxProblems(errors, lines, file) };
+    return { ok: true, source: toSource(document, lines) };
+  } catch (error) {
+    // Thrown for text nested beyond the stack, and for aliases that are undefined or multiply too much.
+    return refuse({ ...describeFailure(error), ...placeOf(lines, aliasOffset(text, error)) });
+  }
+}
+
+/** The library names an undefined alias, but not its place. */
+function aliasOffset(text: string, error: unknown): number {
+  const name = /^Unresolved alias .*: (.+)$/.exec(messageOf(error))?.[1];
+  return name === undefined ? 0 : Math.max(0, text.indexOf(`*${name}`));
+}
+
+function toSource(document: Document.Parsed, lines: LineCounter): YamlSource {
+  const problems = inspectNodes(document.contents);
+  return {
+    value: document.toJS({ maxAliasCount }) as unknown,
+    problems,
+    locate: (path, at) => placeOf(lines, findOffset(document, path, at)),
+  };
+}
+
+function placeOf(lines: LineCounter, offset: number): Place {
+  const { line, col } = lines.linePos(offset);
+  return { line: Math.max(1, line), column: Math.max(1, col) };
+}
+
+const tooDeep = { message: "the file is nested too deeply" };
+
+function describeFailure(error: unknown): { message: string; hint?: string } {
+  if (error instanceof RangeError) return tooDeep;
+  if (/alias count/i.test(messageOf(error)))
+    return { message: "the aliases of the file multiply too much", hint: "write the repeated parts out" };
+  return { message: `the file cannot be read: ${messageOf(error)}` };
+}
+
+const syntaxHints: Readonly<Record<string, string>> = {
+  TAB_AS_INDENT: "indent with spaces",
+  MULTIPLE_DOCS: "keep one document; remove the `---` line",
+  TAG_RESOLVE_FAILED: "quote the value if the `!` belongs to it",
+  BAD_INDENT: "entries of one list or map begin in the same column",
+  BLOCK_AS_IMPLICIT_KEY: "quote a value that holds `: `",
+};
+
+function syntaxProblems(errors: readonly YAMLError[], lines: LineCounter, file?: string): Problem[] {
+  const problems = errors.map((error) => syntaxProblem(error, lines, file));
+  // The parser reports its own exhausted stack once per level; what it read after that is of no use.
+  const deep = problems.find((problem) => /call stack/i.test(problem.message));
+  return deep ? [{ ...deep, ...tooDeep }] : problems.slice(0, maxSyntaxProblems);
+}
+
+function syntaxProblem(error: YAMLError, lines: LineCounter, file?: string): Problem {
+  const hint = syntaxHints[error.code];
+  return {
+    path: "",
+    message: error.code === "MULTIPLE_DOCS" ? "the file holds more than one document" : error.message,
+    ...(hint ? { hint } : {}),
+    ...(file ? { file } : {}),
+    ...placeOf(lines, error.pos[0]),
+  };
+}
+
+/** Duplicate keys, and nesting that later stages must not follow. Keeps its own stack: the depth is the author's. */
+function inspectNodes(root: unknown): SpecProblem[] {
+  const problems: SpecProblem[] = [];
+  const stack: { node: unknown; path: SpecPath }[] = [{ node: root, path: [] }];
+  for (let entry = stack.pop(); entry; entry = stack.pop()) {
+    const { node, path } = entry;
+    if (path.length > maxDepth) throw new RangeError("nested too deeply");
+    if (isMap(node)) {
+      problems.push(...duplicateKeys(node, path));
+      for (const pair of node.items) stack.push({ node: pair.value, path: [...path, keyOf(pair)] });
+    } else if (isSeq(node)) {
+      for (const [index, item] of node.items.entries()) stack.push({ node: item, path: [...path, index] });
+    }
+  }
+  return problems;
+}
+
+function duplicateKeys(map: YAMLMap, path: SpecPath): SpecProblem[] {
+  const seen = new Set<string>();
+  const problems: SpecProblem[] = [];
+  for (const pair of map.items) {
+    const key = keyOf(pair);
+    const problem = problemAt([...path, key], `the key \`${key}\` is there twice`, "keep one of them");
+    if (seen.has(key)) problems.push({ ...problem, atKey: true });
+    seen.add(key);
+  }
+  return problems;
+}
+
+function keyOf(pair: Pair): string {
+  return isScalar(pair.key) ? String(pair.key.value) : String(pair.key);
+}
+
+function findOffset(document: Document.Parsed, path: SpecPath, at: "key" | "value"): number {
+  let node: unknown = document.contents;
+  let offset = startOf(node) ?? 0;
+  for (const [index, step] of path.entries()) {
+    const container = isAlias(node) ? node.resolve(document) : node;
+    const found = stepInto(container, step);
+    if (!found) return offset;
+    const wantsKey = at === "key" && index === path.length - 1;
+    offset = (wantsKey ? startOf(found.key) : undefined) ?? startOf(found.value) ?? startOf(found.key) ?? offset;
+    node = found.value;
+  }
+  return offset;
+}
+
+function stepInto(node: unknown, step: string | number): { key: unknown; value: unknown } | null {
+  if (isSeq(node) && typeof step === "number") {
+    const value = node.items[step];
+    return value === undefined ? null : { key: value, value };
+  }
+  if (!isMap(node)) return null;
+  // The last one: it is what the data holds, and what a duplicate is about.
+  const pair = node.items.findLast((item) => keyOf(item) === String(step));
+  return pair ? { key: pair.key, value: pair.value } : null;
+}
+
+function startOf(node: unknown): number | undefined {
+  return (node as Partial<Node> | null)?.range?.[0];
+}
