@@ -96,10 +96,10 @@ function checkId(value: unknown, report: Report): void {
 }
 
 function checkService(value: unknown, report: Report): void {
-  if (typeof value === "string" && /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/.test(value)) return;
+  if (typeof value === "string" && /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(value)) return;
   report(
     "service",
-    "must be a DNS label: 1 to 63 lower-case letters, digits or '-', beginning with a letter",
+    "must be a DNS label: 1 to 63 lower-case letters, digits or '-', a letter or digit first and last",
     suggestLabel(value),
   );
 }
@@ -110,7 +110,7 @@ function suggestLabel(value: unknown): string | undefined {
     .slice(0, 63)
     .toLowerCase()
     .replaceAll(/[^a-z0-9-]+/g, "-");
-  const trimmed = label.replace(/^[^a-z]+/, "").replace(/-+$/, "");
+  const trimmed = label.replace(/^-+/, "").replace(/-+$/, "");
   return trimmed === "" ? undefined : `for example \`${trimmed}\``;
 }
 
