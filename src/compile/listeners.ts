@@ -1,0 +1,26 @@
+// The sockets that the keeper must hold for a spec.
+import type { AppSpec } from "../model/app-spec.js";
+import type { Settings } from "../model/settings.js";
+import { gatewayName, meshHost, meshPorts, type Ports, portOf } from "./needed-ports.js";
+
+export interface ListenerSocket {
+  readonly name: string;
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+}
+
+export interface ListenersInput {
+  readonly spec: AppSpec;
+  readonly settings: Settings;
+  readonly ports: Ports;
+}
+
+/** Gateway listeners first, then edges, then egress; each named like its listener in the proxy plan. */
+export function compileListeners({ spec, settings, ports }: ListenersInput): ListenerSocket[] {
+  const gateway = settings.API_GATEWAY_ENABLED ? spec.gateway.listeners : [];
+  return [
+    ...gateway.map(({ name, host, port }) => ({ name: gatewayName(name), host, port })),
+    ...meshPorts(spec, settings).map((name) => ({ name, host: meshHost, port: portOf(ports, name) })),
+  ];
+}

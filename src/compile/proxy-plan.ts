@@ -1,0 +1,138 @@
+// Spec -> what the proxy workers run: gateway, edge and egress listeners, and a cluster for every service.
+import type { AppSpec, Provenance, RouteSpec, ServiceSpec } from "../model/app-spec.js";
+import { defaultTraffic } from "../model/normalise-service.js";
+import type { Settings } from "../model/settings.js";
+import type { ClusterPlan, EdgeListenerPlan, EgressListenerPlan, ProxyPlan, RouteAction } from "../plan/proxy-plan.js";
+import { compileGateway } from "./gateway.js";
+import { declaredEdges, edgeName, egressName } from "./needed-ports.js";
+import { originOf } from "./origin.js";
+
+export interface ProxyPlanInput {
+  readonly spec: AppSpec;
+  readonly provenance: Provenance;
+  readonly settings: Settings;
+  readonly version: number;
+  /** Services known from the registry alone. They get a cluster with the default policy. Default: none. */
+  readonly external?: readonly string[];
+}
+
+/** A loopback connection is made at once or not at all; two seconds also bridge an external host's lost packet. */
+const connectTimeoutMs = 2000;
+
+export function compileProxyPlan(input: ProxyPlanInput): ProxyPlan {
+  const { spec, settings, version } = input;
+  const context = toContext(input);
+  const gateway = settings.API_GATEWAY_ENABLED
+    ? compileGateway({ ...context, toAction: (route) => routeAction(route, context) })
+    : [];
+  const mesh = settings.SERVICE_MESH_ENABLED ? [...compileEdges(context), ...compileEgress(context)] : [];
+  return {
+    format: 1,
+    version,
+    app: spec.name,
+    listeners: [...gateway, ...mesh],
+    clusters: Object.fromEntries(context.clusterNames.map((name) => [name, compileCluster(name, context)])),
+  };
+}
+
+interface Context {
+  readonly spec: AppSpec;
+  readonly provenance: Provenance;
+  readonly settings: Settings;
+  readonly protocols: readonly "http1"[];
+  readonly services: ReadonlyMap<string, ServiceSpec>;
+  /** Every name that traffic may be sent to. */
+  readonly clusterNames: readonly string[];
+}
+
+function toContext({ spec, provenance, settings, external = [] }: ProxyPlanInput): Context {
+  const referred = [
+    ...spec.services.map(({ name }) => name),
+    ...declaredEdges(spec).map(({ callee }) => callee),
+    ...spec.gateway.routes.flatMap(({ backendRefs }) => backendRefs.map(({ name }) => name)),
+    ...external,
+  ];
+  return {
+    spec,
+    provenance,
+    settings,
+    protocols: settings.REST_API_ENABLED ? ["http1"] : [],
+    services: new Map(spec.services.map((service) => [service.name, service])),
+    clusterNames: [...new Set(referred)],
+  };
+}
+
+function compileEdges({ spec, provenance, protocols, services }: Context): EdgeListenerPlan[] {
+  return declaredEdges(spec).map(({ caller, callee, index }) => ({
+    kind: "edge",
+    name: edgeName(caller, callee),
+    protocols,
+    caller,
+    callee,
+    action: callAction(callee, services),
+    origin: originOf(provenance, `services.${caller}.calls[${index}]`),
+  }));
+}
+
+function compileEgress({
+  spec,
+  provenance,
+  protocols,
+  settings,
+  services,
+  clusterNames,
+}: Context): EgressListenerPlan[] {
+  return spec.services.map(({ name, calls }) => {
+    // Without caller identity nobody can be refused.
+    const allowed = settings.SERVICE_AUTH_ENABLED && calls !== undefined ? calls : clusterNames;
+    return {
+      kind: "egress",
+      name: egressName(name),
+      protocols,
+      caller: name,
+      allowed: Object.fromEntries(allowed.map((callee) => [callee, callAction(callee, services)])),
+      known: clusterNames,
+      origin: originOf(provenance, `services.${name}`),
+    };
+  });
+}
+
+/** A call from one service to another runs under the callee's policy. */
+function callAction(callee: string, services: Context["services"]): RouteAction {
+  const { requestTimeoutMs, attemptTimeoutMs, retry } = services.get(callee)?.traffic ?? defaultTraffic;
+  const { attempts, statuses, backoffMs } = retry;
+  return {
+    backends: [{ cluster: callee, weight: 1 }],
+    requestTimeoutMs,
+    attemptTimeoutMs,
+    retry: { attempts, statuses, backoffMs },
+  };
+}
+
+/** The route's own values, else the policy of its first backend. */
+function routeAction({ backendRefs, timeouts, retry }: RouteSpec, { services }: Context): RouteAction {
+  const usual = callAction(backendRefs[0]?.name ?? "", services);
+  return {
+    backends: backendRefs.map(({ name, weight }) => ({ cluster: name, weight })),
+    requestTimeoutMs: timeouts?.requestMs ?? usual.requestTimeoutMs,
+    attemptTimeoutMs: timeouts?.backendRequestMs ?? usual.attemptTimeoutMs,
+    retry: {
+      attempts: retry?.attempts ?? usual.retry.attempts,
+      statuses: retry?.statuses ?? usual.retry.statuses,
+      backoffMs: retry?.backoffMs ?? usual.retry.backoffMs,
+    },
+  };
+}
+
+function compileCluster(name: string, { services, provenance, settings }: Context): ClusterPlan {
+  const traffic = services.get(name)?.traffic ?? defaultTraffic;
+  const { enabled, ...outlier } = traffic.outlier;
+  return {
+    name,
+    loadBalancer: settings.LOAD_BALANCING_ENABLED ? traffic.loadBalancer : "first",
+    connectTimeoutMs,
+    retryBudget: { ratio: traffic.retry.budgetRatio, minimum: traffic.retry.budgetMinimum },
+    ...(enabled && settings.CIRCUIT_BREAKER_ENABLED ? { outlier } : {}),
+    origin: originOf(provenance, `services.${name}`),
+  };
+}
