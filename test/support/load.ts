@@ -12,6 +12,8 @@ export interface LoadOptions {
   readonly ratePerSecond?: number;
   /** Keep-alive connections at most. Default 32. */
   readonly connections?: number;
+  /** Default true. False: a new connection for each request. */
+  readonly keepAlive?: boolean;
   /** The run ends by itself after this. */
   readonly durationMs: number;
   /** From the due time to the end of the answer. Default 10000. */
@@ -50,9 +52,17 @@ class LoadRun {
   #endedAt: number | null = null;
 
   constructor(options: LoadOptions) {
-    this.#options = { method: "GET", ratePerSecond: 200, connections: 32, timeoutMs: 10_000, ...options };
+    this.#options = {
+      method: "GET",
+      ratePerSecond: 200,
+      connections: 32,
+      keepAlive: true,
+      timeoutMs: 10_000,
+      ...options,
+    };
     // First in, first out spreads the requests over all connections, so that all of them are put to the test.
-    this.#agent = new Agent({ keepAlive: true, maxSockets: this.#options.connections, scheduling: "fifo" });
+    const { keepAlive, connections: maxSockets } = this.#options;
+    this.#agent = new Agent({ keepAlive, maxSockets, scheduling: "fifo" });
     this.started = new Promise((resolve) => {
       this.#onFirst = resolve;
     });
