@@ -12,6 +12,8 @@ export interface CommandOptions {
   readonly env: NodeJS.ProcessEnv;
   /** Default 90000. */
   readonly timeoutMs?: number;
+  /** From the command's end to the end of its output. Default 3000. */
+  readonly lingerMs?: number;
 }
 
 /**
@@ -39,7 +41,10 @@ export function runCommand(argv: readonly string[], options: CommandOptions): Pr
     child.on("error", reject);
     child.on("exit", () => {
       clearTimeout(timer);
-      timer = setTimeout(() => fail("ended, but something that it started keeps its output open"), 3000);
+      timer = setTimeout(
+        () => fail("ended, but something that it started keeps its output open"),
+        options.lingerMs ?? 3000,
+      );
     });
     child.on("close", (code) => {
       clearTimeout(timer);
