@@ -13,7 +13,7 @@ export interface HostedController extends RunningSystem {
 
 /** Spawns first, imports the admin API afterwards. Resolves when the API answers. */
 export async function hostController(options: StartOptions): Promise<HostedController> {
-  const running = startSystem(options);
+  const running = await startSystem(options);
   const { folder } = options;
   const [{ createAdminApp }, { startAdminServer }] = await Promise.all([import("./app.js"), import("./server.js")]);
   const app = createAdminApp({ control: running.system, token: ensureToken(folder), version });

@@ -71,6 +71,8 @@ export interface ApplyRequest {
   readonly dryRun?: boolean;
   /** Where it comes from, for the event: `tusk.yaml`, `sdk`, `command line`. */
   readonly from: string;
+  /** Absolute path of the spec file that it was read from; the controller applies later edits of it by itself. */
+  readonly file?: string;
 }
 
 export interface RouteStatus {

@@ -1,0 +1,95 @@
+// Why a service is as it is, in sentences, from what the driver shows and what the event log holds. Pure.
+import type { TuskEvent } from "../base/event.js";
+import type { WorkerRequest } from "../keeper/protocol.js";
+import type { AppSpec } from "../model/app-spec.js";
+import type { Settings } from "../model/settings.js";
+import type { InstanceView } from "../orchestrator/orchestrator.js";
+import type { RequestExplainInput, ServiceExplanation } from "./control-plane.js";
+import { type BoundListener, toUrl } from "./status.js";
+
+export interface ServiceEvidence {
+  readonly spec: AppSpec;
+  readonly settings: Settings;
+  readonly views: readonly InstanceView[];
+  /** Oldest first. */
+  readonly events: readonly TuskEvent[];
+  readonly bound: ReadonlyMap<string, BoundListener>;
+}
+
+export function explainService(service: string, evidence: ServiceEvidence): ServiceExplanation {
+  const instances = evidence.views.filter((view) => view.service === service);
+  return {
+    service,
+    summary: summarise(service, instances),
+    instances,
+    events: [...evidence.events].reverse(),
+    waiting: waitingChain(service, evidence.views, new Set()),
+    calls: callsOf(service, evidence),
+    notes: notesOn(service, evidence),
+  };
+}
+
+function summarise(service: string, instances: readonly InstanceView[]): string {
+  if (instances.length === 0) return `${service} has no instance: it is scaled to 0`;
+  const troubled = instances.filter((view) => !view.ready);
+  if (troubled.length === 0)
+    return `${service} is ready: ${instances.length} of ${instances.length} instances receive traffic`;
+  const reasons = troubled.map((view) => `${view.id} is ${view.phase}: ${view.reason}`);
+  return `${service} has ${instances.length - troubled.length} of ${instances.length} instances ready; ${reasons.join("; ")}`;
+}
+
+/** One line for each link, nearest first; a cycle ends the chain. */
+function waitingChain(service: string, views: readonly InstanceView[], seen: Set<string>): string[] {
+  if (seen.has(service)) return [];
+  seen.add(service);
+  const waited = new Set(views.filter((view) => view.service === service).flatMap((view) => view.waitingFor));
+  return [...waited].flatMap((name) => {
+    const blockers = views.filter((view) => view.service === name && !view.ready);
+    const state = blockers.map((view) => `${view.id} ${view.phase}: ${view.reason}`).join(", ");
+    return [`${service} waits for ${name}${state ? ` (${state})` : ""}`, ...waitingChain(name, views, seen)];
+  });
+}
+
+function callsOf(service: string, { spec, bound }: ServiceEvidence): ServiceExplanation["calls"] {
+  const urls: Record<string, string> = {};
+  for (const [name, { host, result }] of bound) {
+    const [kind, caller, callee] = name.split("/");
+    if (kind === "edge" && caller === service && callee && result.ok) urls[callee] = toUrl(host, result.port);
+  }
+  const egress = bound.get(`egress/${service}`);
+  return {
+    declared: spec.services.find((entry) => entry.name === service)?.calls ?? null,
+    urls,
+    egress: egress?.result.ok ? toUrl(egress.host, egress.result.port) : null,
+  };
+}
+
+function notesOn(service: string, { spec, settings }: ServiceEvidence): string[] {
+  const notes: string[] = [];
+  const calls = spec.services.find((entry) => entry.name === service)?.calls ?? [];
+  if (!settings.SERVICE_MESH_ENABLED && calls.length > 0) {
+    notes.push(
+      `SERVICE_MESH_ENABLED is off: the URLs of ${calls.join(", ")} point straight at one instance chosen when ${service} started; ` +
+        "there is no balancing, no retry, no ejection, and a callee that moves is not followed until the next start",
+    );
+  }
+  if (!settings.HEALTH_CHECK_ENABLED)
+    notes.push("HEALTH_CHECK_ENABLED is off: running counts as ready, nothing is probed");
+  if (!settings.LOAD_BALANCING_ENABLED)
+    notes.push("LOAD_BALANCING_ENABLED is off: only the first ready instance receives traffic");
+  if (!settings.CIRCUIT_BREAKER_ENABLED)
+    notes.push("CIRCUIT_BREAKER_ENABLED is off: a failing instance is never ejected");
+  if (!settings.MONITORING_ENABLED) notes.push("MONITORING_ENABLED is off: CPU and memory are not sampled");
+  return notes;
+}
+
+/** The worker's question for a person's question. */
+export function toExplainRequest(
+  input: RequestExplainInput,
+  bound: ReadonlyMap<string, BoundListener>,
+): Extract<WorkerRequest, { type: "explain" }> {
+  const firstGateway = [...bound.keys()].find((name) => name.startsWith("gateway/"));
+  const named = input.listener && (bound.has(input.listener) ? input.listener : `gateway/${input.listener}`);
+  const listener = input.caller !== undefined ? `egress/${input.caller}` : (named ?? firstGateway ?? "gateway/default");
+  return { type: "explain", listener, method: input.method, target: input.target, headers: input.headers };
+}
