@@ -18,9 +18,10 @@ export function nearestName(name: string, candidates: Iterable<string>): string 
 export function nameHint(name: string, candidates: readonly string[]): string {
   const nearest = nearestName(name, candidates);
   if (nearest !== null) return `did you mean \`${nearest}\`?`;
-  if (candidates.length === 0) return "there is none to choose from";
-  const shown = candidates.slice(0, 12).join(", ");
-  return candidates.length > 12 ? `known: ${shown}, and ${candidates.length - 12} more` : `known: ${shown}`;
+  const known = [...new Set(candidates)];
+  if (known.length === 0) return "there is none to choose from";
+  const shown = known.slice(0, 12).join(", ");
+  return known.length > 12 ? `known: ${shown}, and ${known.length - 12} more` : `known: ${shown}`;
 }
 
 /**

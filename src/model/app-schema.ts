@@ -139,6 +139,6 @@ export function appSchema(): ReturnType<typeof buildAppSchema> {
 
 /** The JSON Schema (draft 2020-12) for editors. */
 export function appJsonSchema(): Record<string, unknown> {
-  const schema = z.toJSONSchema(appSchema(), { io: "input", unrepresentable: "any" });
+  const schema = z.toJSONSchema(appSchema(), { io: "input", unrepresentable: "any", reused: "ref" });
   return { title: "Tusk app spec", ...schema };
 }

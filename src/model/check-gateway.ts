@@ -67,30 +67,26 @@ function inconsistentTimeouts({ timeouts, entry }: RouteOutline): SpecProblem[] 
 /** The same match for the same host on the same listener: the second would never be reached. */
 function conflictingMatches(routes: readonly RouteOutline[], allListeners: readonly string[]): SpecProblem[] {
   const owners = new Map<string, Named>();
-  return routes.flatMap((route) => {
-    const problems: SpecProblem[] = [];
-    for (const { key, match } of matchKeys(route, allListeners)) {
-      const owner = owners.get(key);
-      if (owner) problems.push(conflict(route, owner, match));
-      else owners.set(key, route);
-    }
-    return problems;
-  });
+  return routes.flatMap((route) =>
+    route.matches.flatMap((match) => {
+      const keys = matchKeys(route, match, allListeners);
+      const owner = keys.map((key) => owners.get(key)).find((found) => found !== undefined);
+      for (const key of keys) if (!owners.has(key)) owners.set(key, route);
+      return owner ? [conflict(route, owner, match)] : [];
+    }),
+  );
 }
 
-function matchKeys(route: RouteOutline, allListeners: readonly string[]): { key: string; match: RouteMatch }[] {
+/** One for every listener and hostname that the match is on. */
+function matchKeys(route: RouteOutline, match: RouteMatch, allListeners: readonly string[]): string[] {
   const listeners = route.listeners.length > 0 ? route.listeners.map(({ name }) => name) : [...allListeners, ""];
   const hostnames = route.hostnames.length > 0 ? route.hostnames : [""];
-  return route.matches.flatMap((match) => {
-    const conditions = canonicalJson({
-      ...match,
-      headers: sorted(match.headers),
-      queryParams: sorted(match.queryParams),
-    });
-    return listeners.flatMap((listener) =>
-      hostnames.map((hostname) => ({ key: `${listener}\n${hostname}\n${conditions}`, match })),
-    );
+  const conditions = canonicalJson({
+    ...match,
+    headers: sorted(match.headers),
+    queryParams: sorted(match.queryParams),
   });
+  return listeners.flatMap((listener) => hostnames.map((hostname) => `${listener}\n${hostname}\n${conditions}`));
 }
 
 function sorted(items: readonly { name: string; value: string }[]): { name: string; value: string }[] {
@@ -98,7 +94,7 @@ function sorted(items: readonly { name: string; value: string }[]): { name: stri
 }
 
 function conflict(route: RouteOutline, owner: Named, match: RouteMatch): SpecProblem {
-  const by = owner.name === route.name ? "another match of this route" : `route \`${owner.name}\``;
+  const by = owner === route ? "another match of this route" : `route \`${owner.name}\``;
   return problemAt(
     route.entry,
     `${describeMatch(match)} is matched by ${by} already`,

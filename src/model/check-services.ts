@@ -16,7 +16,6 @@ export function checkServices({ services }: SpecOutline, options: CheckOptions =
   const names = services.map((service) => service.name);
   return [
     ...repeatedNames(services, "service"),
-    ...collidingVariables(services),
     ...(options.requireRun === false ? [] : services.flatMap(missingRun)),
     ...services.flatMap((service) => [
       ...(options.allowUnknownCalls ? [] : unknownNames(service.calls, names, "service")),
@@ -55,18 +54,6 @@ export function repeatedReferences(references: readonly Named[]): SpecProblem[] 
   });
 }
 
-/** `a-b` and `a_b` would be one variable in the environment of who calls both. */
-function collidingVariables(services: readonly ServiceOutline[]): SpecProblem[] {
-  const owners = new Map<string, string>();
-  return services.flatMap(({ name, path }) => {
-    const variable = urlVariable(name);
-    const owner = owners.get(variable) ?? name;
-    owners.set(variable, owner);
-    if (owner === name) return [];
-    return [problemAt(path, `\`${name}\` and \`${owner}\` would both be ${variable} to their callers`, "rename one")];
-  });
-}
-
 function missingRun(service: ServiceOutline): SpecProblem[] {
   if (service.hasRun) return [];
   return [
@@ -94,10 +81,16 @@ function overriddenUrls(service: ServiceOutline): SpecProblem[] {
 }
 
 function startCycles(services: readonly ServiceOutline[]): SpecProblem[] {
-  const edges = new Map(services.map((service) => [service.name, service.startAfter.map(({ name }) => name)]));
+  const edges = new Map<string, readonly string[]>();
+  for (const { name, startAfter } of services) {
+    edges.set(name, [...(edges.get(name) ?? []), ...startAfter.map((reference) => reference.name)]);
+  }
   return findCycles(edges).flatMap((cycle) => {
-    const service = services.find(({ name }) => name === cycle[0]);
-    const reference = service?.startAfter.find(({ name }) => name === (cycle[1] ?? cycle[0]));
+    const next = cycle[1] ?? cycle[0];
+    const reference = services
+      .filter(({ name }) => name === cycle[0])
+      .flatMap(({ startAfter }) => startAfter)
+      .find(({ name }) => name === next);
     if (!reference) return [];
     const message =
       cycle.length === 1

@@ -6,7 +6,7 @@
  */
 export function findCycles(edges: ReadonlyMap<string, readonly string[]>): string[][] {
   const told = new Set<string>();
-  const cycles: string[][] = [];
+  const cycles = [...edges].filter(([name, next]) => next.includes(name)).map(([name]) => [name]);
   for (const start of edges.keys()) {
     if (told.has(start)) continue;
     const cycle = shortestWayBack(edges, start);
@@ -23,6 +23,7 @@ function shortestWayBack(edges: ReadonlyMap<string, readonly string[]>, start: s
   const queue = [start];
   for (const name of queue) {
     for (const next of edges.get(name) ?? []) {
+      if (next === name) continue;
       if (next === start) return wayTo(name, cameFrom, start);
       if (cameFrom.has(next) || !edges.has(next)) continue;
       cameFrom.set(next, name);

@@ -50,7 +50,7 @@ export function parseYaml(text: string, file?: string): YamlResult {
   try {
     const document = parseDocument(text, {
       lineCounter: lines,
-      logLevel: "silent",
+      logLevel: "error",
       merge: true,
       prettyErrors: false,
       stringKeys: true,
@@ -62,14 +62,8 @@ export function parseYaml(text: string, file?: string): YamlResult {
     return { ok: true, source: toSource(document, lines) };
   } catch (error) {
     // Thrown for text nested beyond the stack, and for aliases that are undefined or multiply too much.
-    return refuse({ ...describeFailure(error), ...placeOf(lines, aliasOffset(text, error)) });
+    return refuse(undefinedAlias(error, text, lines) ?? describeFailure(error));
   }
-}
-
-/** The library names an undefined alias, but not its place. */
-function aliasOffset(text: string, error: unknown): number {
-  const name = /^Unresolved alias .*: (.+)$/.exec(messageOf(error))?.[1];
-  return name === undefined ? 0 : Math.max(0, text.indexOf(`*${name}`));
 }
 
 function toSource(document: Document.Parsed, lines: LineCounter): YamlSource {
@@ -84,6 +78,14 @@ function toSource(document: Document.Parsed, lines: LineCounter): YamlSource {
 function placeOf(lines: LineCounter, offset: number): Place {
   const { line, col } = lines.linePos(offset);
   return { line: Math.max(1, line), column: Math.max(1, col) };
+}
+
+/** The library names an undefined alias, but not its place. */
+function undefinedAlias(error: unknown, text: string, lines: LineCounter): Omit<Problem, "path"> | null {
+  const name = /^Unresolved alias .*: (.+)$/.exec(messageOf(error))?.[1];
+  if (name === undefined) return null;
+  const place = placeOf(lines, Math.max(0, text.indexOf(`*${name}`)));
+  return { message: `no anchor \`${name}\``, hint: `\`&${name}\` must come before \`*${name}\``, ...place };
 }
 
 const tooDeep = { message: "the file is nested too deeply" };
