@@ -15,10 +15,10 @@ export function nearestName(name: string, candidates: Iterable<string>): string 
 }
 
 /** `did you mean ...?`, else the list of what there is, shortened when it is long. */
-export function nameHint(name: string, candidates: readonly string[]): string {
-  const nearest = nearestName(name, candidates);
-  if (nearest !== null) return `did you mean \`${nearest}\`?`;
+export function nameHint(name: string, candidates: Iterable<string>): string {
   const known = [...new Set(candidates)];
+  const nearest = nearestName(name, known);
+  if (nearest !== null) return `did you mean \`${nearest}\`?`;
   if (known.length === 0) return "there is none to choose from";
   const shown = known.slice(0, 12).join(", ");
   return known.length > 12 ? `known: ${shown}, and ${known.length - 12} more` : `known: ${shown}`;

@@ -6,8 +6,8 @@ import type { ListenerOutline, Named, RouteOutline, SpecOutline } from "./outlin
 import { problemAt, type SpecProblem } from "./problem-list.js";
 
 export function checkGateway({ services, listeners, routes }: SpecOutline): SpecProblem[] {
-  const serviceNames = services.map(({ name }) => name);
-  const listenerNames = listeners.map(({ name }) => name);
+  const serviceNames = new Set(services.map(({ name }) => name));
+  const listenerNames = new Set(listeners.map(({ name }) => name));
   return [
     ...repeatedNames(listeners, "listener"),
     ...sharedPorts(listeners),
@@ -65,7 +65,7 @@ function inconsistentTimeouts({ timeouts, entry }: RouteOutline): SpecProblem[] 
 }
 
 /** The same match for the same host on the same listener: the second would never be reached. */
-function conflictingMatches(routes: readonly RouteOutline[], allListeners: readonly string[]): SpecProblem[] {
+function conflictingMatches(routes: readonly RouteOutline[], allListeners: ReadonlySet<string>): SpecProblem[] {
   const owners = new Map<string, Named>();
   return routes.flatMap((route) =>
     route.matches.flatMap((match) => {
@@ -78,7 +78,7 @@ function conflictingMatches(routes: readonly RouteOutline[], allListeners: reado
 }
 
 /** One for every listener and hostname that the match is on. */
-function matchKeys(route: RouteOutline, match: RouteMatch, allListeners: readonly string[]): string[] {
+function matchKeys(route: RouteOutline, match: RouteMatch, allListeners: ReadonlySet<string>): string[] {
   const listeners = route.listeners.length > 0 ? route.listeners.map(({ name }) => name) : [...allListeners, ""];
   const hostnames = route.hostnames.length > 0 ? route.hostnames : [""];
   const conditions = canonicalJson({

@@ -13,7 +13,7 @@ export interface CheckOptions {
 }
 
 export function checkServices({ services }: SpecOutline, options: CheckOptions = {}): SpecProblem[] {
-  const names = services.map((service) => service.name);
+  const names = new Set(services.map((service) => service.name));
   return [
     ...repeatedNames(services, "service"),
     ...(options.requireRun === false ? [] : services.flatMap(missingRun)),
@@ -38,11 +38,10 @@ export function repeatedNames(items: readonly Named[], kind: string): SpecProble
   });
 }
 
-export function unknownNames(references: readonly Named[], known: readonly string[], kind: string): SpecProblem[] {
-  const names = new Set(known);
+export function unknownNames(references: readonly Named[], known: ReadonlySet<string>, kind: string): SpecProblem[] {
   return references
-    .filter(({ name }) => !names.has(name))
-    .map(({ name, path }) => problemAt(path, `no ${kind} \`${name}\``, nameHint(name, known)));
+    .filter(({ name }) => !known.has(name))
+    .map(({ name, path }) => problemAt(path, `no ${kind} \`${name}\``, () => nameHint(name, known)));
 }
 
 export function repeatedReferences(references: readonly Named[]): SpecProblem[] {

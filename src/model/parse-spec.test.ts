@@ -161,6 +161,14 @@ test("whatever the object, parsing returns", () => {
   );
 });
 
+test("a hundred thousand problems are a matter of a moment", () => {
+  const calls = Array.from({ length: 1000 }, (_, index) => `nobody-${index}`);
+  const services = Array.from({ length: 150 }, (_, index) => ({ name: `s${index}`, run: "x", calls }));
+  const result = parseSpecObject({ name: "a", services });
+  assert.ok(!result.ok);
+  assert.match(result.problems.at(-1)?.message ?? "", /^149500 more problems/);
+});
+
 test("hostile text is refused in bounded time", () => {
   const deep = `name: a\nservices: ${"[".repeat(20_000)}`;
   assert.deepEqual(told(parseSpecText(deep, "f")), [": the file is nested too deeply"]);

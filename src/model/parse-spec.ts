@@ -59,6 +59,6 @@ function checkFile(input: unknown, earlier: readonly SpecProblem[], options: Par
   // Beyond the limit the input is no spec, and the checks across it would only cost time.
   if (problems.length > maxProblems) return { ok: false, problems };
   const isSound = (path: SpecPath): boolean => !problems.some((problem) => isWithin(problem.path, path));
-  problems.push(...checkOutline(outlineOfFile(plain.value, isSound), options));
-  return problems.length > 0 ? { ok: false, problems } : { ok: true, file: plain.value as AppFile };
+  const all = [...problems, ...checkOutline(outlineOfFile(plain.value, isSound), options)];
+  return all.length > 0 ? { ok: false, problems: all } : { ok: true, file: plain.value as AppFile };
 }

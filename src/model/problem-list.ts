@@ -6,7 +6,8 @@ import { formatPath, type SpecPath } from "./spec-path.js";
 export interface SpecProblem {
   readonly path: SpecPath;
   readonly message: string;
-  readonly hint?: string;
+  /** Made only when the problem is shown: finding the nearest name costs, and hostile input has many problems. */
+  readonly hint?: string | (() => string);
   /** The place to show is the key rather than its value: the key itself is wrong. */
   readonly atKey?: boolean;
 }
@@ -14,7 +15,7 @@ export interface SpecProblem {
 /** More than anybody reads; what comes after it is counted only. */
 export const maxProblems = 500;
 
-export function problemAt(path: SpecPath, message: string, hint?: string | null): SpecProblem {
+export function problemAt(path: SpecPath, message: string, hint?: SpecProblem["hint"] | null): SpecProblem {
   return hint ? { path, message, hint } : { path, message };
 }
 
@@ -38,10 +39,11 @@ export function toProblems(found: readonly SpecProblem[], file: string | undefin
 }
 
 function toProblem(item: SpecProblem, file: string | undefined, place: ReturnType<LocateProblem>): Problem {
+  const hint = typeof item.hint === "function" ? item.hint() : item.hint;
   return {
     path: formatPath(item.path),
     message: item.message,
-    ...(item.hint ? { hint: item.hint } : {}),
+    ...(hint ? { hint } : {}),
     ...(file ? { file } : {}),
     ...(place ?? {}),
   };

@@ -37,7 +37,9 @@ function addService(places: Record<string, SourcePlace>, file: unknown, path: Sp
     places[at] = locate([...path, key]);
     if (!withMembers.has(String(key))) continue;
     for (const member of memberKeys(file, [...path, key])) {
-      const suffix = typeof member === "number" ? `[${member}]` : `.${normalisedKey(member)}`;
+      // Names of variables are the user's own.
+      const name = key === "env" ? String(member) : normalisedKey(member);
+      const suffix = typeof member === "number" ? `[${member}]` : `.${name}`;
       places[at + suffix] = locate([...path, key, member]);
     }
   }

@@ -45,8 +45,8 @@ function written(path: SpecPath, message: string): SpecProblem {
 }
 
 function unknownKey(path: SpecPath, known: readonly string[]): SpecProblem {
-  const key = String(path.at(-1));
-  return { ...problemAt(path, `unknown key \`${key.slice(0, 80)}\``, nameHint(key.slice(0, 80), known)), atKey: true };
+  const key = String(path.at(-1)).slice(0, 80);
+  return { ...problemAt(path, `unknown key \`${key}\``, () => nameHint(key, known)), atKey: true };
 }
 
 function typeProblem(issue: z.core.$ZodIssueInvalidType, path: SpecPath, context: Context): SpecProblem {

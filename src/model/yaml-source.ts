@@ -68,10 +68,11 @@ export function parseYaml(text: string, file?: string): YamlResult {
 
 function toSource(document: Document.Parsed, lines: LineCounter): YamlSource {
   const problems = inspectNodes(document.contents);
+  const finder = new OffsetFinder(document);
   return {
     value: document.toJS({ maxAliasCount }) as unknown,
     problems,
-    locate: (path, at) => placeOf(lines, findOffset(document, path, at)),
+    locate: (path, at) => placeOf(lines, finder.find(path, at)),
   };
 }
 
@@ -131,7 +132,7 @@ function inspectNodes(root: unknown): SpecProblem[] {
     const { node, path } = entry;
     if (path.length > maxDepth) throw new RangeError("nested too deeply");
     if (isMap(node)) {
-      problems.push(...duplicateKeys(node, path));
+      for (const problem of duplicateKeys(node, path)) problems.push(problem);
       for (const pair of node.items) stack.push({ node: pair.value, path: [...path, keyOf(pair)] });
     } else if (isSeq(node)) {
       for (const [index, item] of node.items.entries()) stack.push({ node: item, path: [...path, index] });
@@ -156,29 +157,43 @@ function keyOf(pair: Pair): string {
   return isScalar(pair.key) ? String(pair.key.value) : String(pair.key);
 }
 
-function findOffset(document: Document.Parsed, path: SpecPath, at: "key" | "value"): number {
-  let node: unknown = document.contents;
-  let offset = startOf(node) ?? 0;
-  for (const [index, step] of path.entries()) {
-    const container = isAlias(node) ? node.resolve(document) : node;
-    const found = stepInto(container, step);
-    if (!found) return offset;
-    const wantsKey = at === "key" && index === path.length - 1;
-    offset = (wantsKey ? startOf(found.key) : undefined) ?? startOf(found.value) ?? startOf(found.key) ?? offset;
-    node = found.value;
-  }
-  return offset;
-}
+/** Offsets of parts in the text. Keeps an index of each map that it has walked: maps of hostile input are long. */
+class OffsetFinder {
+  readonly #document: Document.Parsed;
+  readonly #indexes = new Map<YAMLMap, ReadonlyMap<string, Pair>>();
 
-function stepInto(node: unknown, step: string | number): { key: unknown; value: unknown } | null {
-  if (isSeq(node) && typeof step === "number") {
-    const value = node.items[step];
-    return value === undefined ? null : { key: value, value };
+  constructor(document: Document.Parsed) {
+    this.#document = document;
   }
-  if (!isMap(node)) return null;
-  // The last one: it is what the data holds, and what a duplicate is about.
-  const pair = node.items.findLast((item) => keyOf(item) === String(step));
-  return pair ? { key: pair.key, value: pair.value } : null;
+
+  find(path: SpecPath, at: "key" | "value"): number {
+    let node: unknown = this.#document.contents;
+    let offset = startOf(node) ?? 0;
+    for (const [index, step] of path.entries()) {
+      const found = this.#stepInto(isAlias(node) ? node.resolve(this.#document) : node, step);
+      if (!found) return offset;
+      const wantsKey = at === "key" && index === path.length - 1;
+      offset = (wantsKey ? startOf(found.key) : undefined) ?? startOf(found.value) ?? startOf(found.key) ?? offset;
+      node = found.value;
+    }
+    return offset;
+  }
+
+  #stepInto(node: unknown, step: string | number): { key: unknown; value: unknown } | undefined {
+    if (isMap(node)) return this.#indexOf(node).get(String(step));
+    if (!isSeq(node) || typeof step !== "number") return undefined;
+    const value = node.items[step];
+    return value === undefined ? undefined : { key: value, value };
+  }
+
+  /** Of a key that is there twice the last: it is what the data holds, and what a complaint is about. */
+  #indexOf(map: YAMLMap): ReadonlyMap<string, Pair> {
+    const known = this.#indexes.get(map);
+    if (known) return known;
+    const index = new Map(map.items.map((pair) => [keyOf(pair), pair]));
+    this.#indexes.set(map, index);
+    return index;
+  }
 }
 
 function startOf(node: unknown): number | undefined {
