@@ -1,0 +1,150 @@
+// What a worker serves by: the plan, the endpoints, and the run-time state of each cluster. A new plan or table is
+// checked whole and then swapped in one step: a request sees the old one or the new one, never a mixture.
+import type { Clock } from "../base/clock.js";
+import type { EndpointStats, WorkerAnswer, WorkerNotice } from "../keeper/protocol.js";
+import type { EndpointTable, ListenerPlan, ProxyPlan } from "../plan/proxy-plan.js";
+import { Cluster } from "./cluster.js";
+import { EdgeBook } from "./edge-counts.js";
+import type { EndpointState } from "./endpoint-state.js";
+import { type Validated, validateEndpoints, validatePlan } from "./plan-validation.js";
+
+export interface DataPlaneOptions {
+  readonly clock: Clock;
+  readonly notify: (notice: WorkerNotice) => void;
+  readonly onForget: (endpoint: EndpointState) => void;
+}
+
+type Verdict = Extract<WorkerAnswer, { type: "acknowledged" | "refused" }>;
+
+export class DataPlane {
+  readonly edges = new EdgeBook();
+  readonly #options: DataPlaneOptions;
+  #plan: ProxyPlan | null = null;
+  #table: EndpointTable | null = null;
+  #listeners = new Map<string, ListenerPlan>();
+  readonly #clusters = new Map<string, Cluster>();
+
+  constructor(options: DataPlaneOptions) {
+    this.#options = options;
+  }
+
+  get plan(): ProxyPlan | null {
+    return this.#plan;
+  }
+
+  get table(): EndpointTable | null {
+    return this.#table;
+  }
+
+  /** 0: none yet. */
+  get planVersion(): number {
+    return this.#plan?.version ?? 0;
+  }
+
+  /** 0: none yet. */
+  get endpointsVersion(): number {
+    return this.#table?.version ?? 0;
+  }
+
+  listener(name: string): ListenerPlan | undefined {
+    return this.#listeners.get(name);
+  }
+
+  get listenerNames(): readonly string[] {
+    return [...this.#listeners.keys()];
+  }
+
+  /** Of the plan only: one that is just named in the endpoint table is not reachable. */
+  cluster(name: string): Cluster | undefined {
+    const cluster = this.#clusters.get(name);
+    return cluster?.plan ? cluster : undefined;
+  }
+
+  applyPlan(value: unknown): Verdict {
+    const validated = validatePlan(value);
+    const refused = this.#refusalOf(validated, this.#plan?.version);
+    if (refused) return refused;
+    if (validated.ok && validated.value.version !== this.#plan?.version) this.#swapPlan(validated.value);
+    return this.#acknowledged();
+  }
+
+  applyEndpoints(value: unknown): Verdict {
+    const validated = validateEndpoints(value);
+    const refused = this.#refusalOf(validated, this.#table?.version);
+    if (refused) return refused;
+    if (validated.ok && validated.value.version !== this.#table?.version) this.#swapTable(validated.value);
+    return this.#acknowledged();
+  }
+
+  /** Resolves to what is still in flight: 0, or more when `limitMs` was over first. */
+  awaitDrained(id: string, epoch: string, limitMs: number): Promise<number> {
+    const endpoints = [...this.#clusters.values()].flatMap((cluster) => cluster.find(id, epoch) ?? []);
+    const inFlight = (): number => endpoints.reduce((sum, endpoint) => sum + endpoint.inFlight, 0);
+    return new Promise((resolve) => {
+      const limit = this.#options.clock.setTimer(limitMs, () => resolve(inFlight()));
+      const check = (): void => {
+        if (inFlight() > 0) return;
+        limit.cancel();
+        resolve(0);
+      };
+      if (endpoints.length === 0) check();
+      for (const endpoint of endpoints) endpoint.whenIdle(check);
+    });
+  }
+
+  endpointStats(): EndpointStats[] {
+    return [...this.#clusters.values()].flatMap((cluster) => cluster.endpoints.map((endpoint) => endpoint.toJSON()));
+  }
+
+  close(): void {
+    for (const cluster of this.#clusters.values()) cluster.close();
+  }
+
+  #refusalOf(validated: Validated<{ readonly version: number }>, running: number | undefined): Verdict | null {
+    if (!validated.ok) return this.#refused(validated.problems);
+    const { version } = validated.value;
+    if (running === undefined || version >= running) return null;
+    return this.#refused([`version: ${version} is older than ${running}, which runs`]);
+  }
+
+  #swapPlan(plan: ProxyPlan): void {
+    this.#plan = plan;
+    this.#listeners = new Map(plan.listeners.map((listener) => [listener.name, listener]));
+    for (const name of Object.keys(plan.clusters)) this.#ensure(name);
+    for (const [name, cluster] of this.#clusters) cluster.setPlan(own(plan.clusters, name) ?? null);
+    this.#dropUnused();
+  }
+
+  #swapTable(table: EndpointTable): void {
+    this.#table = table;
+    for (const name of Object.keys(table.clusters)) this.#ensure(name);
+    for (const [name, cluster] of this.#clusters) cluster.setEndpoints(own(table.clusters, name) ?? []);
+    this.#dropUnused();
+  }
+
+  #ensure(name: string): void {
+    if (!this.#clusters.has(name)) this.#clusters.set(name, new Cluster(name, this.#options));
+  }
+
+  #dropUnused(): void {
+    for (const [name, cluster] of this.#clusters) {
+      if (cluster.plan !== null || own(this.#table?.clusters ?? {}, name) !== undefined) continue;
+      cluster.setEndpoints([]);
+      cluster.close();
+      this.#clusters.delete(name);
+    }
+  }
+
+  #acknowledged(): Verdict {
+    return { type: "acknowledged", planVersion: this.planVersion, endpointsVersion: this.endpointsVersion };
+  }
+
+  #refused(problems: readonly string[]): Verdict {
+    return { type: "refused", planVersion: this.planVersion, endpointsVersion: this.endpointsVersion, problems };
+  }
+}
+
+/** A service may be called `constructor`. */
+function own<T>(record: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(record, key) ? record[key] : undefined;
+}

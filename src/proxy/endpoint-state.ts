@@ -1,0 +1,80 @@
+// What a worker knows of one life of one endpoint: counts and standing. It outlives changes of plan and table,
+// and lives on after its removal until its last request has ended.
+import type { EndpointStats } from "../keeper/protocol.js";
+import type { Endpoint } from "../plan/proxy-plan.js";
+import type { Candidate } from "../resilience/load-balancer.js";
+import { healthyOutlierState, type OutlierState } from "../resilience/outlier.js";
+import type { UpstreamTarget } from "./exchange.js";
+
+export class EndpointState implements Candidate {
+  readonly cluster: string;
+  endpoint: Endpoint;
+  outlier: OutlierState = healthyOutlierState;
+  /** Wall time, for people; the outlier state has the monotonic one. */
+  ejectedUntilEpochMs: number | null = null;
+  ejections = 0;
+  requests = 0;
+  failures = 0;
+  #inFlight = 0;
+  #whenIdle: (() => void)[] = [];
+
+  constructor(cluster: string, endpoint: Endpoint) {
+    this.cluster = cluster;
+    this.endpoint = endpoint;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  get weight(): number {
+    return this.endpoint.weight ?? 1;
+  }
+
+  get ready(): boolean {
+    return this.endpoint.state === "ready";
+  }
+
+  get ejected(): boolean {
+    return this.outlier.ejectedUntil !== null;
+  }
+
+  get target(): UpstreamTarget {
+    const { id, epoch, address, port } = this.endpoint;
+    return { key: `${this.cluster}/${id}@${epoch}=${address}:${port}`, address, port };
+  }
+
+  begin(): void {
+    this.requests++;
+    this.#inFlight++;
+  }
+
+  end(): void {
+    this.#inFlight--;
+    if (this.#inFlight > 0) return;
+    const waiting = this.#whenIdle;
+    this.#whenIdle = [];
+    for (const wake of waiting) wake();
+  }
+
+  /** Called once when nothing is in flight to it any more; at once when that is so already. */
+  whenIdle(wake: () => void): void {
+    if (this.#inFlight === 0) wake();
+    else this.#whenIdle.push(wake);
+  }
+
+  toJSON(): EndpointStats {
+    return {
+      cluster: this.cluster,
+      endpoint: this.endpoint.id,
+      epoch: this.endpoint.epoch,
+      requests: this.requests,
+      failures: this.failures,
+      inFlight: this.#inFlight,
+      ejectedUntilEpochMs: this.ejectedUntilEpochMs,
+      ejections: this.ejections,
+    };
+  }
+}
+
+export const lifeOf = (endpoint: Endpoint): string => `${endpoint.id}@${endpoint.epoch}`;

@@ -1,0 +1,58 @@
+// Every answer that the proxy makes itself: one stable code each. docs/proxy-answers.md lists the same table,
+// and a test holds the two together.
+
+interface RefusalKind {
+  readonly status: number;
+  /** What the code means, for the table and as the problem's title. */
+  readonly title: string;
+}
+
+export const refusalKinds = {
+  REQUEST_INVALID: { status: 400, title: "The request is not valid HTTP/1.1." },
+  HOST_INVALID: {
+    status: 400,
+    title: "The Host header is missing, repeated, malformed, or differs from the request target.",
+  },
+  TARGET_INVALID: { status: 400, title: "The request target is neither a path nor an absolute http URL." },
+  CALL_NOT_DECLARED: { status: 403, title: "The caller does not list this service in its calls." },
+  ROUTE_NOT_FOUND: { status: 404, title: "No route of this gateway matches the request." },
+  UNKNOWN_SERVICE: { status: 404, title: "No service of this name exists." },
+  METHOD_NOT_SUPPORTED: { status: 405, title: "The proxy does not tunnel: CONNECT is not supported." },
+  REQUEST_TIMEOUT: { status: 408, title: "The client did not send its request in time." },
+  EXPECTATION_FAILED: { status: 417, title: "Only the expectation 100-continue is supported." },
+  HEADERS_TOO_LARGE: { status: 431, title: "The request's headers are larger than 16 KiB." },
+  NO_BACKEND: { status: 500, title: "The route has no backend that takes requests." },
+  UPSTREAM_UNREACHABLE: { status: 502, title: "No connection to the service could be made." },
+  UPSTREAM_RESET: { status: 502, title: "The service broke the connection before it answered." },
+  UPSTREAM_INVALID: { status: 502, title: "The service's answer is not valid HTTP." },
+  NOT_CONFIGURED: { status: 503, title: "This listener has no configuration yet." },
+  PROTOCOL_DISABLED: { status: 503, title: "A setting switches this listener's protocol off." },
+  NO_ENDPOINT: { status: 503, title: "The service has no ready instance." },
+  UPSTREAM_TIMEOUT: { status: 504, title: "The service did not answer in time." },
+} as const satisfies Record<string, RefusalKind>;
+
+export type RefusalCode = keyof typeof refusalKinds;
+
+export interface Refusal {
+  readonly code: RefusalCode;
+  /** One sentence about this very request. */
+  readonly detail: string;
+}
+
+export const refusal = (code: RefusalCode, detail: string): Refusal => ({ code, detail });
+
+export const statusOf = (code: RefusalCode): number => refusalKinds[code].status;
+
+/** The body, application/problem+json (RFC 9457). */
+export function problemBody(refused: Refusal, ids: { readonly traceId?: string; readonly requestId?: string }): string {
+  const { status, title } = refusalKinds[refused.code];
+  return `${JSON.stringify({
+    type: `urn:tusk:proxy:${refused.code.toLowerCase().replaceAll("_", "-")}`,
+    title,
+    status,
+    code: refused.code,
+    detail: refused.detail,
+    traceId: ids.traceId,
+    requestId: ids.requestId,
+  })}\n`;
+}
