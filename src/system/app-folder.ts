@@ -1,11 +1,11 @@
 // Where an app keeps its state, and where its short-lived sockets are. The only place that knows these names;
 // docs/formats/state-folder.md describes them.
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readFileSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { TuskError } from "../base/errors.js";
-import { readJson, writeFileAtomic } from "./atomic-file.js";
+import { createFileAtomic, readJson, writeFileAtomic } from "./atomic-file.js";
 import { isAlive, type ProcessIdentity } from "./proc.js";
 
 export interface AppFolder {
@@ -83,21 +83,35 @@ export function appFolderAt(path: string): AppFolder {
   };
 }
 
-/** Makes the state and runtime folders, readable by this user alone. */
+/** Makes the state and runtime folders, readable by this user alone. Throws STATE_DAMAGED when another user was there first. */
 export function createAppFolders(folder: AppFolder): void {
+  ensureOwnFolder(machineFolder());
   mkdirSync(folder.state, { recursive: true, mode: 0o700 });
   mkdirSync(folder.logs, { recursive: true });
   mkdirSync(folder.runtime, { recursive: true, mode: 0o700 });
   if (!existsSync(join(folder.state, ".gitignore"))) writeFileAtomic(join(folder.state, ".gitignore"), "*\n");
 }
 
-/** The admin API's token, made at the first call. */
+/** It lies in the temporary directory, where any user could have made it first, and sockets are trusted by their place. */
+export function ensureOwnFolder(path: string): void {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  const stat = lstatSync(path);
+  if (stat.isDirectory() && stat.uid === userInfo().uid && (stat.mode & 0o022) === 0) return;
+  throw new TuskError("STATE_DAMAGED", `${path} is not a folder that this user alone can write to`, {
+    hint: "another user made it; remove it, or set another TMPDIR",
+  });
+}
+
+/** The admin API's token, made at the first call; two who call at once get the same. */
 export function ensureToken(folder: AppFolder): string {
   const present = readToken(folder);
   if (present) return present;
-  const token = randomBytes(24).toString("base64url");
-  writeFileAtomic(folder.files.token, `${token}\n`, { mode: 0o600 });
-  return token;
+  const token = `${randomBytes(24).toString("base64url")}\n`;
+  // An empty file is in the way of a new one: it is no token.
+  if (!createFileAtomic(folder.files.token, token, { mode: 0o600 }) && readToken(folder) === null) {
+    writeFileAtomic(folder.files.token, token, { mode: 0o600 });
+  }
+  return readToken(folder) ?? token.trim();
 }
 
 export function readToken(folder: AppFolder): string | null {
@@ -109,7 +123,7 @@ export function readToken(folder: AppFolder): string | null {
   }
 }
 
-/** The controller's record when that very process still runs, else null. */
+/** The controller's record when that very process still runs, else null. Throws STATE_DAMAGED when it is no JSON. */
 export function readController(folder: AppFolder): ControllerRecord | null {
   let record: unknown;
   try {
@@ -120,12 +134,14 @@ export function readController(folder: AppFolder): ControllerRecord | null {
       hint: "run `tusk doctor --prune`",
     });
   }
-  if (!isRecord(record)) return null;
+  // A copied app folder brings along the record of the original's controller: that one has another runtime folder.
+  if (!isRecord(record) || basename(record.runtime) !== folder.key) return null;
   return isAlive(record) ? record : null;
 }
 
 function isRecord(value: unknown): value is ControllerRecord {
   if (typeof value !== "object" || value === null) return false;
   const record = value as Partial<ControllerRecord>;
-  return typeof record.pid === "number" && typeof record.startTicks === "number" && typeof record.url === "string";
+  const { pid, startTicks, url, runtime } = record;
+  return [pid, startTicks].every(Number.isSafeInteger) && [url, runtime].every((text) => typeof text === "string");
 }

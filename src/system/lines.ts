@@ -8,6 +8,7 @@ export interface LineOptions {
   readonly onError: (error: Error) => void;
 }
 
+/** Calls back once a line, in order, and no more once the connection is destroyed. A last line without its end is dropped. */
 export function readJsonLines(socket: Socket, onValue: (value: unknown) => void, options: LineOptions): void {
   const limit = options.maxBytes ?? 64 * 1024 * 1024;
   let parts: Buffer[] = [];
@@ -33,6 +34,7 @@ export function readJsonLines(socket: Socket, onValue: (value: unknown) => void,
         return;
       }
       onValue(value);
+      if (socket.destroyed) return;
     }
     if (start < chunk.length) {
       parts.push(chunk.subarray(start));
@@ -42,6 +44,7 @@ export function readJsonLines(socket: Socket, onValue: (value: unknown) => void,
   });
 }
 
+/** Does nothing on a connection that has ended: whoever waits for an answer learns it from the end. */
 export function writeJsonLine(socket: Socket, value: unknown): void {
   if (!socket.destroyed && socket.writable) socket.write(`${JSON.stringify(value)}\n`);
 }

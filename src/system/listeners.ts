@@ -26,16 +26,27 @@ const loopbackAddresses = new Set([
   "0000000000000000FFFF00000100007F",
 ]);
 
-/** All listening TCP sockets of this network namespace, of one port when it is given. */
+/**
+ * All listening TCP sockets of this network namespace, of one port when it is given. Costs some milliseconds, because
+ * the kernel walks its whole table of connections: not for every second.
+ */
 export function listeningSockets(port?: number): ListeningSocket[] {
-  const wanted = port === undefined ? null : `:${port.toString(16).toUpperCase().padStart(4, "0")} `;
-  return ["/proc/net/tcp", "/proc/net/tcp6"].flatMap((table) =>
-    readTable(table)
-      .split("\n")
-      .filter((line) => wanted === null || line.includes(wanted))
-      .map(parseLine)
-      .filter((socket): socket is ListeningSocket => socket !== null && (port === undefined || socket.port === port)),
-  );
+  return ["/proc/net/tcp", "/proc/net/tcp6"].flatMap((table) => listeningIn(table, port));
+}
+
+/** The sockets at which a connection to 127.0.0.1:port can end; the kernel prefers IPv4's to IPv6's. */
+export function loopbackListeners(port: number): ListeningSocket[] {
+  const own = listeningIn("/proc/net/tcp", port).filter(reachableOnLoopback);
+  return own.length > 0 ? own : listeningIn("/proc/net/tcp6", port).filter(reachableOnLoopback);
+}
+
+function listeningIn(table: string, port?: number): ListeningSocket[] {
+  const wanted = port === undefined ? "" : `:${port.toString(16).toUpperCase().padStart(4, "0")} `;
+  return readTable(table)
+    .split("\n")
+    .filter((line) => line.includes(wanted))
+    .map(parseLine)
+    .filter((socket): socket is ListeningSocket => socket !== null && (port === undefined || socket.port === port));
 }
 
 function readTable(path: string): string {
@@ -56,7 +67,7 @@ function parseLine(line: string): ListeningSocket | null {
 }
 
 /** Whether a connection to 127.0.0.1 can end at this socket. */
-export function reachableOnLoopback(socket: ListeningSocket): boolean {
+function reachableOnLoopback(socket: ListeningSocket): boolean {
   return loopbackAddresses.has(socket.address);
 }
 
@@ -69,6 +80,16 @@ export function socketsHeldBy(pid: number, inodes: ReadonlySet<string>): SocketH
     const inode = socketOf(pid, descriptor);
     return inode !== null && inodes.has(inode) ? [{ process, descriptor, inode }] : [];
   });
+}
+
+/** False for a process of another user, or one with more rights than ours. */
+export function mayReadDescriptors(pid: number): boolean {
+  try {
+    readdirSync(`/proc/${pid}/fd`);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== "EACCES";
+  }
 }
 
 function descriptorsOf(pid: number): string[] {
@@ -95,10 +116,14 @@ export function stillHolds(holder: SocketHolder): boolean {
   return socketOf(holder.process.pid, holder.descriptor) === holder.inode && isAlive(holder.process);
 }
 
-/** For people: `pid 4711 (node server.js)`, or that it cannot be seen. */
-export function describeHolders(sockets: readonly ListeningSocket[]): string {
+/** The processes that hold one of these sockets, among all that we may look at. */
+export function holdersOf(sockets: readonly ListeningSocket[]): readonly number[] {
   const inodes = new Set(sockets.map((socket) => socket.inode));
-  const holders = listPids().filter((pid) => socketsHeldBy(pid, inodes).length > 0);
+  return listPids().filter((pid) => socketsHeldBy(pid, inodes).length > 0);
+}
+
+/** For people: `pid 4711 (node server.js)`, or that it cannot be seen. */
+export function describeHolders(holders: readonly number[]): string {
   if (holders.length === 0) return "a process of another user";
   return holders.map((pid) => `pid ${pid} (${commandLine(pid).slice(0, 120)})`).join(", ");
 }

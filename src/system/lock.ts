@@ -3,25 +3,44 @@ import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:
 import { identify, isAlive, type ProcessIdentity } from "./proc.js";
 
 export interface FileLock {
+  /** Takes the file away if it is still this one's; a second call does nothing. */
   release(): void;
 }
 
-/** The holder when another living process has it, else the lock. */
+interface LockRecord extends ProcessIdentity {
+  /** Where it was taken: a copied folder's lock is not held by whoever runs the original. */
+  readonly path: string;
+}
+
+let counter = 0;
+
+/** The holder when a living process has it (this one too), else the lock. `path` is absolute. */
 export function acquireLock(path: string): { readonly lock: FileLock } | { readonly holder: ProcessIdentity } {
   const self = identify(process.pid);
   if (self === null) throw new Error("this process is not visible under /proc");
-  const own = `${path}.${self.pid}`;
-  writeFileSync(own, JSON.stringify(self), { mode: 0o600 });
+  const own = `${path}.${self.pid}.${counter++}`;
+  writeFileSync(own, JSON.stringify({ ...self, path } satisfies LockRecord), { mode: 0o600 });
   try {
     for (;;) {
-      if (tryLink(own, path)) return { lock: { release: () => releaseIfOwn(path, self) } };
-      const holder = readHolder(path);
-      if (holder && isAlive(holder) && holder.pid !== self.pid) return { holder };
+      if (tryLink(own, path)) return { lock: createLock(path, self) };
+      const holder = readHolder(path, path);
+      if (holder) return { holder };
       removeStale(path, own);
     }
   } finally {
     rmSync(own, { force: true });
   }
+}
+
+function createLock(path: string, self: ProcessIdentity): FileLock {
+  let released = false;
+  const release = (): void => {
+    if (released) return;
+    released = true;
+    const holder = readHolder(path, path);
+    if (holder?.pid === self.pid && holder.startTicks === self.startTicks) rmSync(path, { force: true });
+  };
+  return { release };
 }
 
 function tryLink(own: string, path: string): boolean {
@@ -34,10 +53,12 @@ function tryLink(own: string, path: string): boolean {
   }
 }
 
-function readHolder(path: string): ProcessIdentity | null {
+/** Who holds the lock `path`, by what `file` says; null when nobody alive does. */
+function readHolder(file: string, path: string): ProcessIdentity | null {
   try {
-    const value = JSON.parse(readFileSync(path, "utf8")) as Partial<ProcessIdentity>;
-    return typeof value.pid === "number" ? (value as ProcessIdentity) : null;
+    const record = JSON.parse(readFileSync(file, "utf8")) as Partial<LockRecord>;
+    if (typeof record.pid !== "number" || record.path !== path) return null;
+    return isAlive(record as LockRecord) ? (record as LockRecord) : null;
   } catch {
     // Gone meanwhile, or torn by a crash: either way nobody holds it.
     return null;
@@ -53,12 +74,6 @@ function removeStale(path: string, own: string): void {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
     throw error;
   }
-  const holder = readHolder(aside);
-  if (holder && isAlive(holder) && holder.pid !== process.pid) tryLink(aside, path);
+  if (readHolder(aside, path)) tryLink(aside, path);
   rmSync(aside, { force: true });
-}
-
-function releaseIfOwn(path: string, self: ProcessIdentity): void {
-  const holder = readHolder(path);
-  if (holder?.pid === self.pid && holder.startTicks === self.startTicks) rmSync(path, { force: true });
 }

@@ -150,3 +150,13 @@ export function portHolders(port: number): { readonly pid: number; readonly comm
 export function commandLine(pid: number): string {
   return (readOrNull(`/proc/${pid}/cmdline`) ?? "").replaceAll("\0", " ").trim();
 }
+
+/** Path of the program that a process runs; null when it is gone or may not be looked at. */
+export function executable(pid: number): string | null {
+  try {
+    return readlinkSync(`/proc/${pid}/exe`);
+  } catch {
+    // Gone, a kernel thread, or another user's.
+    return null;
+  }
+}
