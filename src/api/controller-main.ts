@@ -26,5 +26,6 @@ try {
   if (error instanceof TuskError && error.code === "ALREADY_RUNNING") process.exit(0);
   process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   writeFailure(folder, error);
-  process.exit(1);
+  // 2 tells the keeper that another try would end the same way.
+  process.exit(error instanceof TuskError && error.code !== "INTERNAL" ? 2 : 1);
 }

@@ -56,10 +56,11 @@ export async function ensureController(
   options.onProgress?.("starting the controller");
   if (keeperRuns) spawnController(folder);
   else
-    await startKeeper({
+    startKeeper({
       runtimeFolder: folder.runtime,
       logsFolder: folder.logs,
-      controllerArgv: controllerCommand(folder),
+      workerCount: 1,
+      controllerCommand: controllerCommand(folder),
     });
   return { record: await awaitController(folder, options.timeoutMs ?? 30_000), started: true };
 }

@@ -66,7 +66,10 @@ export class JsonChannel<Request extends { readonly type: string }, Answer, Noti
 
   #onLine(value: unknown): void {
     const { id, body } = value as { id?: number; body: unknown };
-    if (id === undefined) return this.#options.onNotice(body as Notice);
+    if (id === undefined) {
+      this.#options.onNotice(body as Notice);
+      return;
+    }
     const waiting = this.#waiting.get(id);
     if (!waiting) return;
     this.#waiting.delete(id);
