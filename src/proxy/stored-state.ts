@@ -1,0 +1,68 @@
+// The last good plan and endpoints on disk, so that a worker that replaces another serves before anybody talks to it.
+import { readFileSync } from "node:fs";
+import { rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { messageOf } from "../base/errors.js";
+import type { DataPlane } from "./data-plane.js";
+
+type Part = "plan" | "endpoints";
+
+export class StoredState {
+  readonly #paths: Readonly<Record<Part, string>>;
+  readonly #waiting = new Map<Part, unknown>();
+  #writing = false;
+
+  constructor(folder: string, slot: number) {
+    const path = (part: Part): string => join(folder, `worker-${slot}.${part}.json`);
+    this.#paths = { plan: path("plan"), endpoints: path("endpoints") };
+  }
+
+  /** What cannot be read or is refused is left out: the controller sends it anew. */
+  load(dataPlane: DataPlane): void {
+    const plan = readOrNull(this.#paths.plan);
+    if (plan !== null) complain(this.#paths.plan, dataPlane.applyPlan(plan));
+    const endpoints = readOrNull(this.#paths.endpoints);
+    if (endpoints !== null) complain(this.#paths.endpoints, dataPlane.applyEndpoints(endpoints));
+  }
+
+  /** Writes in the background; of several waiting only the last is written. */
+  save(part: Part, value: unknown): void {
+    this.#waiting.set(part, value);
+    if (!this.#writing) void this.#write();
+  }
+
+  async #write(): Promise<void> {
+    this.#writing = true;
+    for (let next = this.#take(); next; next = this.#take()) {
+      const [part, value] = next;
+      const temporary = `${this.#paths[part]}.tmp`;
+      try {
+        await writeFile(temporary, JSON.stringify(value), { mode: 0o600 });
+        await rename(temporary, this.#paths[part]);
+      } catch (error) {
+        // Serving does not depend on it; standard error is the worker's log.
+        process.stderr.write(`cannot keep the ${part}: ${messageOf(error)}\n`);
+      }
+    }
+    this.#writing = false;
+  }
+
+  #take(): [Part, unknown] | undefined {
+    const [next] = this.#waiting;
+    if (next) this.#waiting.delete(next[0]);
+    return next;
+  }
+}
+
+function readOrNull(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, "utf8"));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") process.stderr.write(`${path}: ${messageOf(error)}\n`);
+    return null;
+  }
+}
+
+function complain(path: string, answer: { readonly type: string; readonly problems?: readonly string[] }): void {
+  if (answer.type === "refused") process.stderr.write(`${path} is refused: ${answer.problems?.join("; ")}\n`);
+}
