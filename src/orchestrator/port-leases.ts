@@ -57,11 +57,15 @@ function readEphemeralRange(): readonly [number, number] {
   return [low, high];
 }
 
+/** A first start leases many ports at once, and to look who listens takes milliseconds. */
+const lookValidMs = 100;
+
 class FilePortLeases implements PortLeases {
   readonly #options: PortLeaseOptions;
   readonly #range: readonly [number, number];
   readonly #file: string;
   readonly #leases: Map<string, number>;
+  #looked: { readonly atMs: number; readonly ports: readonly number[] } = { atMs: -Infinity, ports: [] };
 
   constructor(options: PortLeaseOptions, range: readonly [number, number]) {
     this.#options = options;
@@ -107,9 +111,11 @@ class FilePortLeases implements PortLeases {
   }
 
   #takenPorts(): Set<number> {
-    const taken = new Set(listeningSockets().map((socket) => socket.port));
-    for (const port of this.#leases.values()) taken.add(port);
-    return taken;
+    const now = performance.now();
+    if (now - this.#looked.atMs > lookValidMs) {
+      this.#looked = { atMs: now, ports: listeningSockets().map((socket) => socket.port) };
+    }
+    return new Set([...this.#looked.ports, ...this.#leases.values()]);
   }
 
   /** Starts at a place that depends on the app and the key, so that apps seldom meet and a lost file gives the same ports. */

@@ -63,10 +63,10 @@ function eventOf(line: string): SupervisorEvent {
     case "apply":
       return { type: "apply", services: tail ? tail.split("; ").map(intentOf) : [] };
     case "adopt": {
-      const [lives = "", services = ""] = tail.split(" :: ");
+      const [lives = "", services = ""] = tail.split(" ::");
       return {
         type: "apply",
-        services: services ? services.split("; ").map(intentOf) : [],
+        services: services.trim() ? services.trim().split("; ").map(intentOf) : [],
         adopted: lives.split(" ").map(adoptedOf),
       };
     }

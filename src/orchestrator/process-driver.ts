@@ -1,0 +1,584 @@
+// The process driver: performs what the supervisor decides, and shows how it is. Thin: every decision about phases,
+// restarts and replacements is in supervisor.ts; processes are instance-host.ts. Must not know the app spec.
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Clock, Rng, Timer } from "../base/clock.js";
+import { messageOf, TuskError } from "../base/errors.js";
+import type { EmitEvent } from "../base/event.js";
+import { type ReadonlyWatchable, Watchable } from "../base/watchable.js";
+import type { ProcessPlan, ServiceProcessPlan } from "../plan/process-plan.js";
+import { ProcessTable } from "../system/process-table.js";
+import { type FoundInstance, findInstances } from "./adoption.js";
+import { clearTag } from "./clearing.js";
+import { InstanceHost, type Running } from "./instance-host.js";
+import { type InstanceRecords, readRecords, writeRecords } from "./instance-records.js";
+import { instanceVariable } from "./instance-tag.js";
+import { mergeViews, type ViewSources, viewService } from "./instance-view.js";
+import type { Life, SlotPolicy } from "./life.js";
+import { rotateLog } from "./log-rotation.js";
+import type { InstanceHealthReport, InstanceView, Orchestrator } from "./orchestrator.js";
+import type { PortLeases } from "./port-leases.js";
+import { Preparation } from "./preparation.js";
+import { RestartRequests } from "./restart-requests.js";
+import { type Sample, Sampler, type SamplerCost } from "./sampler.js";
+import type { AdoptedLife, ServiceIntent } from "./service.js";
+import type { Slot } from "./slot.js";
+import {
+  initialSupervisor,
+  type SupervisorEffect,
+  type SupervisorEvent,
+  type SupervisorState,
+  stepSupervisor,
+  supervisorDueAt,
+} from "./supervisor.js";
+
+export interface ProcessDriverOptions {
+  /** Tells this app's processes from every other's. */
+  readonly appKey: string;
+  /** Holds `instances.json`. */
+  readonly stateFolder: string;
+  readonly logsFolder: string;
+  readonly leases: PortLeases;
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly emit: EmitEvent;
+  /** Resolves when no worker routes to the instance any more and its requests in flight are done; given up after `limitMs`. */
+  readonly drain: (instance: InstanceView, limitMs: number) => Promise<void>;
+  /** False: CPU and memory are not sampled. */
+  readonly monitoring: boolean;
+  /** All instances of the service are ready in this revision. */
+  readonly onRevisionReady?: (service: string, revision: number) => void;
+}
+
+export interface ProcessDriver extends Orchestrator {
+  /** What sampling has cost so far. */
+  readonly samplerCost: SamplerCost;
+}
+
+const adoptedPollMs = 250;
+const secondMs = 1000;
+const strayGraceMs = 2000;
+
+export function createProcessDriver(options: ProcessDriverOptions): ProcessDriver {
+  return new Driver(options);
+}
+
+class Driver implements ProcessDriver {
+  readonly #options: ProcessDriverOptions;
+  readonly #table: ProcessTable;
+  readonly #host: InstanceHost;
+  readonly #sampler: Sampler;
+  readonly #requests = new RestartRequests();
+  readonly #views = new Watchable<ReadonlyMap<string, InstanceView>>(new Map());
+  /** By service, by hash: what is planned, and what still runs. */
+  readonly #plans = new Map<string, Map<string, ServiceProcessPlan>>();
+  readonly #preparations = new Map<string, Preparation>();
+  /** Endings that are no instance's: strays of a former controller, commands no longer wanted. */
+  readonly #endings = new Set<Promise<void>>();
+  readonly #queue: SupervisorEvent[] = [];
+  readonly #afterPublish: (() => void)[] = [];
+  #state: SupervisorState = initialSupervisor;
+  #samples: ReadonlyMap<string, Sample> = new Map();
+  #prepared: Record<string, string> = {};
+  #saved = "";
+  #began = false;
+  #closed = false;
+  #dispatching = false;
+  #dueTimer: Timer | null = null;
+  readonly #loops = new Map<string, Timer>();
+
+  constructor(options: ProcessDriverOptions) {
+    this.#options = options;
+    this.#table = new ProcessTable({ variable: instanceVariable, prefix: `${options.appKey}/` });
+    this.#sampler = new Sampler(this.#table);
+    this.#host = new InstanceHost({
+      ...options,
+      table: this.#table,
+      report: (event) => this.#dispatch(event),
+      directUrls: (plan, number) => this.#directUrls(plan, number),
+    });
+  }
+
+  get instances(): ReadonlyWatchable<ReadonlyMap<string, InstanceView>> {
+    return this.#views;
+  }
+
+  get samplerCost(): SamplerCost {
+    return this.#sampler.cost;
+  }
+
+  // --- the contract
+
+  apply(plan: ProcessPlan): void {
+    this.#refuseClosed();
+    const found = this.#begin();
+    this.#everySecond();
+    for (const service of plan.services) this.#notePlan(service);
+    const services = plan.services.map((service) => this.#intentOf(service));
+    const adopted = found.map((instance, index) => this.#adopt(instance, this.#state.nextRun + index));
+    this.#cancelPreparations(plan);
+    this.#dispatch({ type: "apply", services, adopted });
+    this.#updateProbes();
+    for (const { run, state } of adopted) {
+      if (state !== "orphaned") this.#host.startAdopted(run, state === "starting" ? "starting" : "running");
+    }
+    this.#prunePlans();
+  }
+
+  async restart(service: string, instance?: string): Promise<void> {
+    this.#refuseClosed();
+    const known = this.#state.services.get(service);
+    if (!known) throw new TuskError("UNKNOWN_SERVICE", `no service "${service}" is running`);
+    const slots = known.slots.map((slot) => slot.id).filter((id) => instance === undefined || id === instance);
+    if (instance !== undefined && slots.length === 0) {
+      throw new TuskError("NOT_FOUND", `${service} has no instance "${instance}"`);
+    }
+    const done = this.#requests.add(slots);
+    this.#dispatch({ type: "restart", service, ...(instance !== undefined && { slot: instance }) });
+    await done;
+  }
+
+  async checkHealth(service: string): Promise<readonly InstanceHealthReport[]> {
+    const known = this.#state.services.get(service);
+    if (!known) throw new TuskError("UNKNOWN_SERVICE", `no service "${service}" is running`);
+    return Promise.all(known.slots.map((slot) => this.#checkSlot(slot)));
+  }
+
+  async stopAll(): Promise<void> {
+    this.apply({ format: 1, app: this.#options.appKey, services: [] });
+    await this.#whenEmpty();
+    await Promise.all(this.#endings);
+    for (const timer of this.#loops.values()) timer.cancel();
+    this.#loops.clear();
+  }
+
+  async detach(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const timer of [this.#dueTimer, ...this.#loops.values()]) timer?.cancel();
+    this.#host.close();
+    this.#requests.rejectAll("the controller is handing over");
+  }
+
+  // --- the beginning
+
+  /** What a former controller left, at the first call. */
+  #begin(): readonly FoundInstance[] {
+    if (this.#began) return [];
+    this.#began = true;
+    mkdirSync(this.#options.logsFolder, { recursive: true });
+    const { records, damaged } = readRecords(this.#recordsFile);
+    if (damaged) this.#tellDamaged(damaged);
+    this.#prepared = { ...records.prepared };
+    this.#table.refresh({ exact: true });
+    const { instances, strays } = findInstances(this.#table, records.instances, this.#options.clock.now());
+    for (const tag of strays) this.#endStray(tag);
+    return instances;
+  }
+
+  #adopt(found: FoundInstance, run: number): AdoptedLife {
+    const { service, number, role, target, process, restarts } = found;
+    const plan = this.#planFor(service, target.hash) ?? unknownPlan(found);
+    this.#host.adopt(found, run, plan);
+    const state = this.#adoptedState(found, { plan, run });
+    const what = state === "orphaned" ? "lost its first process and is ended" : `runs on as pid ${process?.pid}`;
+    this.#options.emit({
+      kind: state === "orphaned" ? "instance.orphaned" : "instance.adopted",
+      level: state === "orphaned" ? "warning" : "info",
+      service,
+      instance: `${service}-${number}`,
+      message: `${service}-${number} was started by a former controller and ${what}`,
+    });
+    if (process) this.#pollAdopted();
+    return { run, service, number, role, target, state, restarts };
+  }
+
+  /** Ready at once when it was ready and still listens: a change of controllers takes nobody out of load balancing. */
+  #adoptedState(
+    found: FoundInstance,
+    { plan, run }: { readonly plan: ServiceProcessPlan; readonly run: number },
+  ): AdoptedLife["state"] {
+    if (found.process === null) return "orphaned";
+    if (!plan.probes || plan.probes.startup.check.kind === "command") return found.state;
+    if (found.state === "starting" || !this.#host.listens(run)) return "starting";
+    return found.state;
+  }
+
+  #endStray(tag: string): void {
+    this.#options.emit({
+      kind: "leftover.stopped",
+      level: "warning",
+      message: `processes that a former controller left and nothing wants are ended: ${tag}`,
+    });
+    this.#track(clearTag({ tag, table: this.#table, clock: this.#options.clock, graceMs: strayGraceMs }));
+  }
+
+  #tellDamaged(aside: string): void {
+    this.#options.emit({
+      kind: "state.damaged",
+      level: "error",
+      message: `instances.json was damaged and set aside as ${aside}; running instances are found under /proc`,
+      details: { code: "STATE_DAMAGED", aside },
+    });
+  }
+
+  // --- events in, effects out
+
+  #dispatch(event: SupervisorEvent): void {
+    if (this.#closed) return;
+    this.#queue.push(event);
+    if (this.#dispatching) return;
+    this.#dispatching = true;
+    try {
+      this.#drainQueue();
+    } finally {
+      this.#dispatching = false;
+    }
+    for (const action of this.#afterPublish.splice(0)) action();
+  }
+
+  #drainQueue(): void {
+    for (let event = this.#queue.shift(); event; event = this.#queue.shift()) {
+      const { state, effects } = stepSupervisor(this.#state, event, this.#options.clock.monotonic());
+      this.#state = state;
+      this.#spawnAll(effects.filter((effect) => effect.type === "spawn"));
+      for (const effect of effects) this.#perform(effect);
+    }
+    this.#save();
+    this.#publish();
+    this.#scheduleTick();
+  }
+
+  #perform(effect: SupervisorEffect): void {
+    const { type } = effect;
+    if (type === "emit") this.#options.emit(effect.event);
+    else if (type === "drain") this.#afterPublish.push(() => this.#drain(effect.run));
+    else if (type === "terminate") this.#host.terminate(effect.run);
+    else if (type === "kill") this.#host.kill(effect.run);
+    else if (type === "forget") this.#host.forget(effect.run);
+    else if (type === "promote") this.#host.promote(effect.run);
+    else if (type === "change-port") this.#host.changePort(effect.run);
+    else if (type === "slot-gone") this.#onSlotGone(effect.slot);
+    else if (type === "replaced") this.#requests.settle(effect.slot, null);
+    else if (type === "not-replaced") this.#requests.settle(effect.slot, effect.reason);
+    else if (type === "prepare") this.#prepare(effect.service, effect.target.hash);
+    else if (type === "revision-ready") this.#options.onRevisionReady?.(effect.service, effect.revision);
+  }
+
+  #onSlotGone(slot: string): void {
+    this.#host.releaseSlot(slot);
+    this.#requests.settle(slot, "it was removed");
+  }
+
+  /** All that may start now start in the same tick, with one write before and one after. */
+  #spawnAll(spawns: readonly Extract<SupervisorEffect, { type: "spawn" }>[]): void {
+    const prepared = spawns.filter((spawn) => this.#prepareSpawn(spawn));
+    if (prepared.length > 0) this.#save();
+    for (const { run } of prepared) this.#host.launch(run);
+  }
+
+  #prepareSpawn(spawn: Extract<SupervisorEffect, { type: "spawn" }>): boolean {
+    const slot = this.#slotOf(spawn.slot);
+    const plan = slot && this.#planFor(slot.service, spawn.target.hash);
+    if (!slot || !plan) return false;
+    try {
+      this.#host.prepare({ ...spawn, number: slot.number, plan });
+      return true;
+    } catch (error) {
+      // No port is free: nothing that a change of the spec would mend.
+      this.#queue.push({ type: "spawn-failed", run: spawn.run, reason: messageOf(error), transient: true });
+      return false;
+    }
+  }
+
+  #drain(run: number): void {
+    this.#host.stopProbes(run);
+    const view = this.#viewOf(run);
+    const drained = (): void => this.#dispatch({ type: "drained", run });
+    const limitMs = this.#host.running.get(run)?.plan.drainMs;
+    if (!view || limitMs === undefined) {
+      drained();
+      return;
+    }
+    this.#options.drain(view, limitMs).then(drained, (error) => {
+      this.#options.emit({
+        kind: "instance.drain-failed",
+        level: "warning",
+        service: view.service,
+        instance: view.id,
+        message: `${view.id} is stopped without waiting for its requests: ${messageOf(error)}`,
+      });
+      drained();
+    });
+  }
+
+  #scheduleTick(): void {
+    this.#dueTimer?.cancel();
+    const dueAt = supervisorDueAt(this.#state);
+    if (dueAt === null) return;
+    const delayMs = Math.max(0, dueAt - this.#options.clock.monotonic());
+    const keepAlive = { keepAlive: this.#isStopping() };
+    this.#dueTimer = this.#options.clock.setTimer(delayMs, () => this.#dispatch({ type: "tick" }), keepAlive);
+  }
+
+  #isStopping(): boolean {
+    return [...this.#state.services.values()].some((service) => service.leaving);
+  }
+
+  // --- build and setup
+
+  #prepare(service: string, hash: string): void {
+    const plan = this.#planFor(service, hash);
+    if (!plan || this.#isPrepared(plan)) return void this.#queue.push({ type: "prepared", service, hash });
+    const previous = this.#cancelPreparation(service);
+    const { appKey, stateFolder, clock } = this.#options;
+    const logFile = join(this.#options.logsFolder, `${service}.setup.log`);
+    const preparation = new Preparation({ plan, appKey, stateFolder, logFile, table: this.#table, clock });
+    this.#preparations.set(service, preparation);
+    void previous.then(() => this.#runPreparation(preparation, plan));
+  }
+
+  async #runPreparation(preparation: Preparation, plan: ServiceProcessPlan): Promise<void> {
+    const { service, hash, revision } = plan;
+    const result = await preparation.run();
+    if (result === null || this.#preparations.get(service) !== preparation) return;
+    this.#preparations.delete(service);
+    if (!result.ok) {
+      const { reason } = result;
+      return this.#dispatch({ type: "prepare-failed", service, hash, reason });
+    }
+    this.#prepared[service] = hash;
+    const message = `build and setup of ${service} are done for revision ${revision}`;
+    this.#options.emit({ kind: "service.prepared", level: "info", service, message });
+    this.#dispatch({ type: "prepared", service, hash });
+  }
+
+  #isPrepared(plan: ServiceProcessPlan): boolean {
+    return (!plan.build && !plan.setup) || this.#prepared[plan.service] === plan.hash;
+  }
+
+  #cancelPreparations(plan: ProcessPlan): void {
+    const wanted = new Map(plan.services.map((service) => [service.service, service.hash]));
+    for (const [service, preparation] of this.#preparations) {
+      if (wanted.get(service) !== preparation.hash) void this.#cancelPreparation(service);
+    }
+  }
+
+  #cancelPreparation(service: string): Promise<void> {
+    const preparation = this.#preparations.get(service);
+    if (!preparation) return Promise.resolve();
+    this.#preparations.delete(service);
+    return this.#track(preparation.cancel());
+  }
+
+  #track(ending: Promise<void>): Promise<void> {
+    this.#endings.add(ending);
+    return ending.finally(() => this.#endings.delete(ending));
+  }
+
+  // --- plans
+
+  #notePlan(plan: ServiceProcessPlan): void {
+    const byHash = this.#plans.get(plan.service) ?? new Map<string, ServiceProcessPlan>();
+    this.#plans.set(plan.service, byHash.set(plan.hash, plan));
+  }
+
+  /** A process of a plan that only a former controller knew goes by the newest one. */
+  #planFor(service: string, hash: string): ServiceProcessPlan | undefined {
+    const byHash = this.#plans.get(service);
+    return byHash?.get(hash) ?? [...(byHash?.values() ?? [])].at(-1);
+  }
+
+  #prunePlans(): void {
+    for (const [service, byHash] of this.#plans) {
+      const known = this.#state.services.get(service);
+      if (!known) this.#plans.delete(service);
+      const lives = known?.slots.flatMap((slot) => [slot.current, slot.successor]) ?? [];
+      const used = new Set([known?.planned.hash, known?.wanted.hash, ...lives.map((life) => life?.target.hash)]);
+      for (const hash of byHash.keys()) if (!used.has(hash)) byHash.delete(hash);
+    }
+  }
+
+  #intentOf(plan: ServiceProcessPlan): ServiceIntent {
+    return {
+      service: plan.service,
+      target: { revision: plan.revision, hash: plan.hash },
+      replicas: plan.replicas,
+      startAfter: plan.startAfter,
+      policy: policyOf(plan),
+      prepared: this.#isPrepared(plan),
+    };
+  }
+
+  #updateProbes(): void {
+    for (const running of this.#host.running.values()) {
+      const life = this.#lifeOf(running);
+      const plan = this.#planFor(running.plan.service, running.target.hash);
+      if (!life || !plan || life.fate !== null) continue;
+      this.#host.changePlan(running, plan, life.stage === "starting" ? "starting" : "running");
+    }
+  }
+
+  /** Mesh switched off: one ready instance for each callee, spread over the caller's slots, or where it will be. */
+  #directUrls(plan: ServiceProcessPlan, slotNumber: number): Readonly<Record<string, string>> {
+    const urls: Record<string, string> = {};
+    for (const [variable, callee] of Object.entries(plan.directUrls)) {
+      const ready = [...this.#views.get().values()].filter((view) => view.service === callee && view.ready);
+      const chosen = ready[(slotNumber - 1) % Math.max(1, ready.length)];
+      const port = chosen?.port ?? this.#options.leases.lease(`instance/${callee}-1`);
+      urls[variable] = `http://127.0.0.1:${port}`;
+    }
+    return urls;
+  }
+
+  // --- what repeats
+
+  #everySecond(): void {
+    if (this.#loops.has("second")) return;
+    this.#repeat("second", secondMs, () => {
+      const { monitoring, clock } = this.#options;
+      if (monitoring) this.#samples = this.#sampler.sample(clock.monotonic());
+      for (const running of this.#host.running.values()) this.#rotateLog(running);
+      this.#publish();
+      return true;
+    });
+  }
+
+  #pollAdopted(): void {
+    if (this.#loops.has("adopted")) return;
+    this.#repeat("adopted", adoptedPollMs, () => {
+      this.#host.pollAdopted();
+      return this.#host.hasAdopted;
+    });
+  }
+
+  #repeat(name: string, periodMs: number, act: () => boolean): void {
+    const fire = (): void => {
+      this.#loops.delete(name);
+      if (!this.#closed && act()) this.#repeat(name, periodMs, act);
+    };
+    // Supervising is a reason to stay alive, until `stopAll` or `detach`.
+    this.#loops.set(name, this.#options.clock.setTimer(periodMs, fire, { keepAlive: true }));
+  }
+
+  #rotateLog(running: Running): void {
+    try {
+      rotateLog(this.#host.logFileOf(running.slot));
+    } catch (error) {
+      const { service } = running.plan;
+      const message = `the log of ${running.slot} could not be rotated: ${messageOf(error)}`;
+      this.#options.emit({ kind: "log.rotation-failed", level: "warning", service, instance: running.slot, message });
+    }
+  }
+
+  // --- state and views
+
+  get #recordsFile(): string {
+    return join(this.#options.stateFolder, "instances.json");
+  }
+
+  #save(): void {
+    const records: InstanceRecords = {
+      instances: [...this.#host.running.values()].map((running) => this.#recordOf(running)),
+      prepared: this.#prepared,
+    };
+    const text = JSON.stringify(records);
+    if (text === this.#saved) return;
+    writeRecords(this.#recordsFile, records);
+    this.#saved = text;
+  }
+
+  #recordOf(running: Running): InstanceRecords["instances"][number] {
+    const { tag, number, role, target, port, process, startedAt, plan } = running;
+    const life = this.#lifeOf(running);
+    const state = life?.ready ? "ready" : life?.stage === "starting" ? "starting" : "running";
+    const restarts = this.#slotOf(running.slot)?.restarts ?? 0;
+    return { tag, service: plan.service, number, role, target, port, process, startedAt, restarts, state };
+  }
+
+  #publish(): void {
+    const sources: ViewSources = {
+      factsOf: (run) => this.#host.running.get(run),
+      sampleOf: (run) => this.#samples.get(this.#host.running.get(run)?.tag ?? ""),
+      portOf: (slot) => this.#options.leases.all().get(`instance/${slot}`) ?? 0,
+      logFileOf: (slot) => this.#host.logFileOf(slot),
+      isoOf: (at) => this.#isoOf(at),
+    };
+    const views = [...this.#state.services.values()].flatMap((service) => viewService(service, sources));
+    this.#views.set(mergeViews(this.#views.get(), views));
+  }
+
+  /** Rounded, because the two clocks are read one after the other. */
+  #isoOf(monotonicMs: number): string {
+    const { clock } = this.#options;
+    const at = clock.now() + monotonicMs - clock.monotonic();
+    return new Date(Math.round(at / 100) * 100).toISOString();
+  }
+
+  #slotOf(id: string): Slot | undefined {
+    for (const service of this.#state.services.values()) {
+      const slot = service.slots.find((candidate) => candidate.id === id);
+      if (slot) return slot;
+    }
+    return undefined;
+  }
+
+  #lifeOf(running: Running): Life | undefined {
+    const slot = this.#slotOf(running.slot);
+    return [slot?.current, slot?.successor].find((life) => life?.run === running.run) ?? undefined;
+  }
+
+  #viewOf(run: number): InstanceView | undefined {
+    const running = this.#host.running.get(run);
+    const slot = running && this.#slotOf(running.slot);
+    if (!slot) return undefined;
+    return this.#views.get().get(slot.successor?.run === run ? `${slot.id}+` : slot.id);
+  }
+
+  async #checkSlot(slot: Slot): Promise<InstanceHealthReport> {
+    const view = this.#views.get().get(slot.id);
+    const reason = view?.reason ?? "it is gone";
+    const life = slot.current;
+    if (!life || life.fate !== null) return { instance: slot.id, ok: false, reason, probes: [] };
+    const probes = await this.#host.checkHealth(life.run);
+    const failed = probes.find((probe) => !probe.ok);
+    if (failed) return { instance: slot.id, ok: false, reason: `${failed.probe} probe: ${failed.detail}`, probes };
+    return { instance: slot.id, ok: probes.length > 0 || life.ready, reason: probes.at(-1)?.detail ?? reason, probes };
+  }
+
+  #whenEmpty(): Promise<void> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (this.#state.services.size > 0) return;
+        unwatch();
+        resolve();
+      };
+      const unwatch = this.#views.watch(look);
+      look();
+    });
+  }
+
+  #refuseClosed(): void {
+    if (this.#closed) throw new TuskError("NOT_RUNNING", "this controller has handed its instances over");
+  }
+}
+
+function policyOf(plan: ServiceProcessPlan): SlotPolicy {
+  const { probes, drainMs, stopGraceMs } = plan;
+  const thresholds = { successThreshold: 1, failureThreshold: 3 };
+  return {
+    probed: probes !== undefined,
+    startupLimitMs: probes?.startupLimitMs ?? 60_000,
+    readiness: probes?.readiness ?? thresholds,
+    liveness: probes?.liveness ?? thresholds,
+    drainMs,
+    stopGraceMs,
+  };
+}
+
+/** For a process whose service the plan does not name: it is only drained and stopped. */
+function unknownPlan(found: FoundInstance): ServiceProcessPlan {
+  const { service, target } = found;
+  const nothing = { env: {}, directUrls: {}, replicas: 0, startAfter: [], drainMs: 5000, stopGraceMs: 10_000 };
+  return { service, ...target, cwd: "/", run: { kind: "exec", argv: ["/bin/false"] }, ...nothing };
+}
