@@ -41,7 +41,7 @@ export function bindSocket(host: string, port: number): { readonly socket: Nativ
 
 /** Takes over an inherited descriptor. */
 export function openSocket(fd: number): NativeSocket {
-  return createHandle(null, -1, -1, fd);
+  return createHandle(null, 0, -1, fd);
 }
 
 function systemError(number: number): NodeJS.ErrnoException {
