@@ -1,0 +1,52 @@
+// `tusk logs`: what instances printed, from their files; a controller is not needed for it.
+import { setTimeout as delay } from "node:timers/promises";
+import { requireApp } from "../app-lookup.js";
+import { LogBoard, type LogLine, LogPrefixes } from "../logs/log-board.js";
+import { chooseLogFiles, type LogFile, listLogFiles } from "../logs/log-files.js";
+import { readTail } from "../logs/log-tail.js";
+import type { Session } from "../session.js";
+
+interface LogsOptions {
+  readonly follow?: boolean;
+  /** Lines of each instance; Infinity: all. */
+  readonly tail: number;
+}
+
+const lookEveryMs = 100;
+
+export async function run(
+  session: Session,
+  [name]: readonly [name?: string],
+  { follow, tail }: LogsOptions,
+): Promise<number> {
+  const { logs } = requireApp(session.options.appFolder);
+  const files = chooseLogFiles(listLogFiles(logs), name);
+  const board = new LogBoard(logs, (file) => isWanted(file, name));
+  const lines = files.flatMap((file) => {
+    const read = readTail(file.path, tail);
+    board.startAt(file, read.end);
+    return read.lines.map((text) => ({ instance: file.name, text }));
+  });
+  const prefixes = new LogPrefixes(session.style);
+  prefixes.add(files.map((file) => file.name));
+  if (!follow) {
+    session.result(lines, () => lines.map(({ instance, text }) => prefixes.line(instance, text)).join("\n"));
+    return 0;
+  }
+  show(session, prefixes, lines);
+  for (;;) {
+    await delay(lookEveryMs);
+    show(session, prefixes, board.read());
+  }
+}
+
+function isWanted(file: LogFile, name: string | undefined): boolean {
+  return name === undefined ? file.service !== null : file.name === name || file.service === name;
+}
+
+function show(session: Session, prefixes: LogPrefixes, lines: readonly LogLine[]): void {
+  prefixes.add(lines.map(({ instance }) => instance));
+  for (const line of lines) {
+    session.print(session.options.json ? JSON.stringify(line) : prefixes.line(line.instance, line.text));
+  }
+}

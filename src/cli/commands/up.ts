@@ -1,0 +1,137 @@
+// `tusk up`: starts the app, or applies its spec to the running one; then waits, or stays and shows what happens.
+import { basename } from "node:path";
+import type { ApplyRequest, ApplyResult } from "../../control/control-plane.js";
+import { ensureController } from "../../control/launch.js";
+import type { LoadedSpec } from "../../control/spec-file.js";
+import { notBuiltYet } from "../../model/not-built-yet.js";
+import { defaultSettings } from "../../model/settings.js";
+import { type AppFolder, appFolderAt } from "../../system/app-folder.js";
+import { identify } from "../../system/proc.js";
+import { attach } from "../attach.js";
+import { canAsk, confirm } from "../confirm.js";
+import { type Connection, connectTo, tryConnect } from "../connect.js";
+import { count, formatDuration } from "../format.js";
+import { Interrupts } from "../interrupts.js";
+import { loadSpec } from "../load-spec.js";
+import { LogBoard } from "../logs/log-board.js";
+import { listLogFiles } from "../logs/log-files.js";
+import { readTail } from "../logs/log-tail.js";
+import { renderChanges, renderNotBuilt } from "../render-changes.js";
+import type { Session } from "../session.js";
+import { requireReady, waitReady } from "../wait-ready.js";
+
+interface UpOptions {
+  readonly file?: string;
+  readonly detach?: boolean;
+  readonly wait?: boolean;
+  /** Milliseconds. */
+  readonly timeout: number;
+  readonly yes?: boolean;
+}
+
+interface Begun {
+  readonly connection: Connection;
+  /** Null: it was started, not changed. */
+  readonly applied: ApplyResult | null;
+}
+
+export async function run(session: Session, _args: readonly [], options: UpOptions): Promise<number> {
+  const isAttached = !options.detach && !options.wait && !session.options.json;
+  return isAttached ? upAttached(session, options) : upDetached(session, options);
+}
+
+async function upAttached(session: Session, options: UpOptions): Promise<number> {
+  const loaded = await loadSpec(session, options.file);
+  const logs = newLines(appFolderAt(loaded.root).logs);
+  const interrupts = new Interrupts();
+  try {
+    const begun = await begin(session, loaded, options);
+    if (begun === null) return 1;
+    const { connection } = begun;
+    await noteNotBuilt(session, connection);
+    const ready = () => waitReady(session, connection.client, { timeoutMs: options.timeout });
+    return await attach(session, { connection, logs, interrupts, ready });
+  } finally {
+    interrupts.close();
+  }
+}
+
+async function upDetached(session: Session, options: UpOptions): Promise<number> {
+  const loaded = await loadSpec(session, options.file);
+  const startedMs = performance.now();
+  const begun = await begin(session, loaded, options);
+  if (begun === null) return 1;
+  await noteNotBuilt(session, begun.connection);
+  if (options.wait) await requireReady(session, begun.connection.client, { timeoutMs: options.timeout });
+  await showResult(session, begun, { waited: options.wait === true, tookMs: performance.now() - startedMs });
+  return 0;
+}
+
+/** What instances print from now on; taken before anything is started. */
+function newLines(logsFolder: string): LogBoard {
+  const board = new LogBoard(logsFolder, ({ service }) => service !== null);
+  for (const file of listLogFiles(logsFolder)) board.startAt(file, readTail(file.path, 0).end);
+  return board;
+}
+
+/** Null when the person said no. */
+async function begin(session: Session, loaded: LoadedSpec, options: UpOptions): Promise<Begun | null> {
+  const { spec, provenance, file, root } = loaded;
+  const folder = appFolderAt(root);
+  const request: ApplyRequest = { spec, provenance, file, from: basename(file) };
+  const running = await tryConnect(folder);
+  if (running === null) {
+    return { connection: await start(session, folder, request), applied: null };
+  }
+  const applied = await applyToRunning(session, running, request, options.yes === true);
+  return applied && { connection: running, applied };
+}
+
+/** A start that fails leaves nothing running that did not run before. */
+async function start(session: Session, folder: AppFolder, request: ApplyRequest): Promise<Connection> {
+  const onProgress = (text: string): void => session.note(text);
+  try {
+    return connectTo(folder, (await ensureController(folder, request, { onProgress })).record);
+  } catch (error) {
+    const { removeStartedSince } = await import("../leftovers.js");
+    await removeStartedSince(folder, identify(process.pid)?.startTicks ?? 0);
+    throw error;
+  }
+}
+
+async function applyToRunning(
+  session: Session,
+  { client }: Connection,
+  request: ApplyRequest,
+  yes: boolean,
+): Promise<ApplyResult | null> {
+  const planned = await client.apply({ ...request, dryRun: true });
+  if (planned.changes.length === 0) session.note(`${request.spec.name} runs already; nothing in the spec differs`);
+  else {
+    session.note(`${request.spec.name} runs already; ${count(planned.changes.length, "change")}:`);
+    session.note(renderChanges(planned, session.noteStyle));
+    if (!yes && session.isLive && canAsk() && !(await confirm("Apply?"))) return null;
+  }
+  return client.apply(request);
+}
+
+async function noteNotBuilt(session: Session, { client }: Connection): Promise<void> {
+  const inForce = Object.fromEntries((await client.settings()).map(({ name, value }) => [name, value]));
+  const text = renderNotBuilt(notBuiltYet({ ...defaultSettings, ...inForce }), session.noteStyle);
+  if (text !== "") session.note(text);
+}
+
+async function showResult(
+  session: Session,
+  { connection, applied }: Begun,
+  { waited, tookMs }: { readonly waited: boolean; readonly tookMs: number },
+): Promise<void> {
+  const status = await connection.client.status();
+  const result = { started: applied === null, changes: applied?.changes ?? [], ready: waited ? true : null, status };
+  session.result(result, (style) => {
+    const total = status.services.reduce((sum, { instances }) => sum + instances.length, 0);
+    const state = waited ? `is up: ${count(total, "instance")} ready` : `is starting: ${count(total, "instance")}`;
+    const urls = status.gateway.map(({ url }) => `  gateway ${style.cyan(url)}`).join("");
+    return `${style.green("✔")} ${style.bold(status.app)} ${state} after ${formatDuration(tookMs)}${urls}`;
+  });
+}
