@@ -53,7 +53,10 @@ function fromRecord(record: InstanceRecord, members: readonly ProcessStat[]): Fo
   return { ...record, process: leaderOf(record.tag, members) };
 }
 
-/** The record was lost: a damaged file, or a controller killed before it could write. */
+/**
+ * The record was lost: a damaged file, or a controller killed before it could write. Taken for ready, so that nobody is
+ * taken out of load balancing; the driver looks whether it listens.
+ */
 function fromEnvironment(tag: string, members: readonly ProcessStat[], nowMs: number): FoundInstance | null {
   const id = parseInstanceId(parseTag(tag)?.instance ?? "");
   const leader = leaderOf(tag, members);
@@ -62,7 +65,7 @@ function fromEnvironment(tag: string, members: readonly ProcessStat[], nowMs: nu
   const target = parseTarget(readEnvironmentVariable(leader.pid, revisionVariable));
   if (!Number.isInteger(port) || port < 1 || port > 65_535 || target === null) return null;
   const startedAt = new Date(nowMs - uptime() * 1000 + leader.startTicks * 10).toISOString();
-  return { tag, ...id, role: "current", target, port, process: leader, startedAt, restarts: 0, state: "running" };
+  return { tag, ...id, role: "current", target, port, process: leader, startedAt, restarts: 0, state: "ready" };
 }
 
 /** The process that was spawned leads its session; a child that made its own session is younger. */

@@ -319,7 +319,8 @@ export class InstanceHost {
 
   /** Confirmed free, or held by somebody else: then the next start gets another port, instead of failing over and over. */
   async #onClear(running: Running): Promise<void> {
-    if ((await tryBind("127.0.0.1", running.port)) === "in-use") this.#tellTaken(running);
+    const known = running.changePort;
+    if (!known && (await tryBind("127.0.0.1", running.port)) === "in-use") this.#tellTaken(running);
     this.#options.report({ type: "cleared", run: running.run });
   }
 

@@ -60,12 +60,19 @@ function readEphemeralRange(): readonly [number, number] {
 /** A first start leases many ports at once, and to look who listens takes milliseconds. */
 const lookValidMs = 100;
 
+interface Look {
+  readonly atMs: number;
+  readonly ports: readonly number[];
+}
+
+const nothingLooked: Look = { atMs: Number.NEGATIVE_INFINITY, ports: [] };
+
 class FilePortLeases implements PortLeases {
   readonly #options: PortLeaseOptions;
   readonly #range: readonly [number, number];
   readonly #file: string;
   readonly #leases: Map<string, number>;
-  #looked: { readonly atMs: number; readonly ports: readonly number[] } = { atMs: -Infinity, ports: [] };
+  #looked: Look = nothingLooked;
 
   constructor(options: PortLeaseOptions, range: readonly [number, number]) {
     this.#options = options;
@@ -103,6 +110,8 @@ class FilePortLeases implements PortLeases {
     if (!this.#leases.has(key)) return;
     this.#drop(key);
     this.#save();
+    // Perhaps it is given back because somebody took it: the next lease must see that.
+    this.#looked = nothingLooked;
   }
 
   releaseAll(): void {

@@ -241,8 +241,9 @@ class Driver implements ProcessDriver {
     for (let event = this.#queue.shift(); event; event = this.#queue.shift()) {
       const { state, effects } = stepSupervisor(this.#state, event, this.#options.clock.monotonic());
       this.#state = state;
-      this.#spawnAll(effects.filter((effect) => effect.type === "spawn"));
       for (const effect of effects) this.#perform(effect);
+      // Last, because a start may want the port that another effect has just given back.
+      this.#spawnAll(effects.filter((effect) => effect.type === "spawn"));
     }
     this.#save();
     this.#publish();
