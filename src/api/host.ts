@@ -1,5 +1,6 @@
 // A controller: the running system with its admin API in front and its record in the state folder. Used by the
 // controller's own process and by a program that runs it inside itself.
+import { rmSync } from "node:fs";
 import { TuskError } from "../base/errors.js";
 import { type RunningSystem, type StartOptions, startSystem } from "../control/start-system.js";
 import { type ControllerRecord, ensureToken } from "../system/app-folder.js";
@@ -11,33 +12,32 @@ export interface HostedController extends RunningSystem {
   readonly record: ControllerRecord;
 }
 
-/** Spawns first, imports the admin API afterwards. Resolves when the API answers. */
+/** Spawns first, imports the admin API afterwards. Resolves when the API answers; a failure lets go of what was started. */
 export async function hostController(options: StartOptions): Promise<HostedController> {
   const running = await startSystem(options);
-  const { folder } = options;
+  try {
+    return await serveAdminApi(running, options);
+  } catch (error) {
+    await running.detach();
+    throw error;
+  }
+}
+
+async function serveAdminApi(running: RunningSystem, { folder, embedded }: StartOptions): Promise<HostedController> {
   const [{ createAdminApp }, { startAdminServer }] = await Promise.all([import("./app.js"), import("./server.js")]);
-  const app = createAdminApp({ control: running.system, token: ensureToken(folder), version });
-  const server = await startAdminServer({ app, host: "127.0.0.1", port: 0 });
   const identity = identify(process.pid);
   if (identity === null) throw new TuskError("UNSUPPORTED_SYSTEM", "this process is not visible under /proc");
+  const app = createAdminApp({ control: running.system, token: ensureToken(folder), version });
+  const server = await startAdminServer({ app, host: "127.0.0.1", port: 0 });
   running.system.setUrl(server.url);
-  const record: ControllerRecord = {
-    ...identity,
-    url: server.url,
-    runtime: folder.runtime,
-    version,
-    startedAt: new Date().toISOString(),
-    embedded: options.embedded,
-  };
+  const startedAt = new Date().toISOString();
+  const record = { ...identity, url: server.url, runtime: folder.runtime, version, startedAt, embedded };
   writeJsonAtomic(folder.files.controller, record, { mode: 0o600 });
-  const stopped = running.stopped.then(() => server.close());
-  return {
-    ...running,
-    record,
-    stopped,
-    detach: async () => {
-      await running.detach();
-      await server.close();
-    },
+  const detach = async (): Promise<void> => {
+    // First, so that nobody looks for us where nobody answers; the lock is still ours.
+    rmSync(folder.files.controller, { force: true });
+    await running.detach();
+    await server.close();
   };
+  return { ...running, record, stopped: running.stopped.then(() => server.close()), detach };
 }

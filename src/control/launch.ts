@@ -1,13 +1,16 @@
 // Brings a controller for an app into being: the keeper first, which starts the controller, unless one runs already.
 // Used by the command line; imports little, because a user waits for it.
 import { spawn } from "node:child_process";
-import { openSync, rmSync } from "node:fs";
+import { closeSync, existsSync, openSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type ErrorCode, errorCodes, type Problem, TuskError } from "../base/errors.js";
+import { gatewayName } from "../compile/needed-ports.js";
 import { startKeeper } from "../keeper/start-keeper.js";
+import type { AppSpec } from "../model/app-spec.js";
+import { resolveSettings } from "../model/resolve-settings.js";
 import {
   type AppFolder,
   type ControllerRecord,
@@ -16,20 +19,35 @@ import {
   readController,
 } from "../system/app-folder.js";
 import { readJson, writeJsonAtomic } from "../system/atomic-file.js";
+import { acquireLock } from "../system/lock.js";
 import { tryBind } from "../system/ports.js";
-import { portHolders } from "../system/proc.js";
+import { identify, isAlive, type ProcessIdentity } from "../system/proc.js";
 import type { ApplyRequest } from "./control-plane.js";
+import { portError } from "./port-error.js";
 
 export interface EnsureOptions {
   readonly onProgress?: (text: string) => void;
   /** Default 30000. */
   readonly timeoutMs?: number;
+  /** Default: this process'. Settings in it decide which ports are needed. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
 }
+
+export interface EnsuredController {
+  readonly record: ControllerRecord;
+  /** False: it ran already or somebody else started it; the request was not applied and is for the caller to send. */
+  readonly started: boolean;
+}
+
+/** The data plane of one machine's app needs no more; each costs memory. */
+const workerCount = 1;
 
 /** A request that waits in the state folder for the controller that is about to start. */
 export const pendingFile = (folder: AppFolder): string => join(folder.state, "spec", "pending.json");
 /** Why a controller could not start, for the one who waits for it. */
-export const failureFile = (folder: AppFolder): string => join(folder.runtime, "start-failure.json");
+const failureFile = (folder: AppFolder): string => join(folder.runtime, "start-failure.json");
+/** Held while a keeper or a controller is being started: two keepers would take each other's socket. */
+const launchLock = (folder: AppFolder): string => `${folder.files.lock}.launch`;
 
 export const controllerCommand = (folder: AppFolder): string[] => [
   process.execPath,
@@ -42,27 +60,28 @@ export async function ensureController(
   folder: AppFolder,
   request: ApplyRequest | null,
   options: EnsureOptions = {},
-): Promise<{ readonly record: ControllerRecord; readonly started: boolean }> {
+): Promise<EnsuredController> {
   const running = readController(folder);
   if (running) return { record: running, started: false };
-  createAppFolders(folder);
-  ensureToken(folder);
-  rmSync(failureFile(folder), { force: true });
   const keeperRuns = await answers(folder.keeperSocket);
-  if (request) {
-    if (!keeperRuns) await checkGatewayPorts(request);
-    writeJsonAtomic(pendingFile(folder), request, { durable: false });
+  if (request && !keeperRuns) await checkGatewayPorts(request.spec, options.environment ?? process.env);
+  createAppFolders(folder);
+  const timeoutMs = options.timeoutMs ?? 30_000;
+  const held = acquireLock(launchLock(folder));
+  if ("holder" in held) return { record: await awaitController(folder, { timeoutMs }), started: false };
+  try {
+    ensureToken(folder);
+    rmSync(failureFile(folder), { force: true });
+    if (request) writeJsonAtomic(pendingFile(folder), request, { durable: false, mode: 0o600 });
+    options.onProgress?.("starting the controller");
+    const keeper = keeperRuns ? spawnController(folder) : startKeeperFor(folder);
+    const record = await awaitController(folder, { timeoutMs, keeper });
+    // A controller that the keeper restarted at the same moment did not see the request.
+    return { record, started: !existsSync(pendingFile(folder)) };
+  } finally {
+    rmSync(pendingFile(folder), { force: true });
+    held.lock.release();
   }
-  options.onProgress?.("starting the controller");
-  if (keeperRuns) spawnController(folder);
-  else
-    startKeeper({
-      runtimeFolder: folder.runtime,
-      logsFolder: folder.logs,
-      workerCount: 1,
-      controllerCommand: controllerCommand(folder),
-    });
-  return { record: await awaitController(folder, options.timeoutMs ?? 30_000), started: true };
 }
 
 function answers(socketPath: string): Promise<boolean> {
@@ -76,42 +95,53 @@ function answers(socketPath: string): Promise<boolean> {
   });
 }
 
-/** Before anything is started, so that a taken port leaves nothing behind. */
-async function checkGatewayPorts(request: ApplyRequest): Promise<void> {
-  for (const listener of request.spec.gateway.listeners) {
-    if (listener.port === 0) continue;
-    const result = await tryBind(listener.host, listener.port);
-    if (result !== "free") throw portError(listener.name, listener.host, listener.port, result);
+/** Before anything is started, so that a taken port leaves nothing behind. A setting that is wrong is found later. */
+async function checkGatewayPorts(spec: AppSpec, environment: EnsureOptions["environment"]): Promise<void> {
+  const { settings } = resolveSettings({ spec: spec.settings, environment });
+  if (!settings.API_GATEWAY_ENABLED) return;
+  for (const { name, host, port } of spec.gateway.listeners) {
+    const result = port === 0 ? "free" : await tryBind(host, port);
+    if (result !== "free") throw portError({ name: gatewayName(name), host, port }, result);
   }
 }
 
-export function portError(listener: string, host: string, port: number, why: string): TuskError {
-  const holders = portHolders(port).map(({ pid, command }) => `pid ${pid} (${command.slice(0, 120)})`);
-  const who = holders.length > 0 ? ` It is held by ${holders.join(", ")}.` : "";
-  return new TuskError(
-    "PORT_IN_USE",
-    `the gateway listener "${listener}" cannot listen on ${host}:${port}: ${why}.${who}`,
-    {
-      hint: "set another port under `gateway: { port: … }`, or stop the other process",
-      details: { listener, host, port },
-    },
+function startKeeperFor(folder: AppFolder): ProcessIdentity | null {
+  const { runtime: runtimeFolder, logs: logsFolder } = folder;
+  return identify(
+    startKeeper({ runtimeFolder, logsFolder, workerCount, controllerCommand: controllerCommand(folder) }),
   );
 }
 
 /** The keeper lives but its controller does not: the lock decides if the keeper restarts it at the same moment. */
-function spawnController(folder: AppFolder): void {
+function spawnController(folder: AppFolder): null {
   const [command = process.execPath, ...args] = controllerCommand(folder);
   const log = openSync(join(folder.logs, "controller.log"), "a");
-  spawn(command, args, { detached: true, stdio: ["ignore", log, log], cwd: folder.root }).unref();
+  try {
+    spawn(command, args, { detached: true, stdio: ["ignore", log, log], cwd: folder.root }).unref();
+  } finally {
+    closeSync(log);
+  }
+  return null;
 }
 
-async function awaitController(folder: AppFolder, timeoutMs: number): Promise<ControllerRecord> {
+interface Await {
+  readonly timeoutMs: number;
+  /** The one that is to start the controller. */
+  readonly keeper?: ProcessIdentity | null;
+}
+
+async function awaitController(folder: AppFolder, { timeoutMs, keeper }: Await): Promise<ControllerRecord> {
   const deadline = performance.now() + timeoutMs;
   while (performance.now() < deadline) {
     const record = readController(folder);
     if (record) return record;
     const failure = readJson(failureFile(folder));
     if (failure) throw toError(failure);
+    if (keeper && !isAlive(keeper)) {
+      throw new TuskError("KEEPER_LOST", "the keeper ended before the controller had started", {
+        hint: `look into ${join(folder.logs, "keeper.log")}`,
+      });
+    }
     await delay(10);
   }
   throw new TuskError("TIMEOUT", `the controller did not start within ${timeoutMs} ms`, {
@@ -119,7 +149,7 @@ async function awaitController(folder: AppFolder, timeoutMs: number): Promise<Co
   });
 }
 
-/** What a controller that failed to start has written; the counterpart of `toFailure`. */
+/** What a controller that failed to start has written; the counterpart of `writeFailure`. */
 function toError(failure: unknown): TuskError {
   const { code, message, hint, problems } = failure as {
     code: string;

@@ -25,7 +25,6 @@ export interface Plans {
   readonly listeners: readonly ListenRequest[];
   readonly proxyPlan: ProxyPlan;
   readonly revisions: Revisions;
-  readonly warnings: readonly string[];
 }
 
 export interface PlanMakerOptions {
@@ -72,7 +71,6 @@ export class PlanMaker {
       revisions: compiled.revisions,
       listeners: compileListeners({ spec, settings, ports }),
       proxyPlan: compileProxyPlan({ spec, provenance, settings, version: 0, external }),
-      warnings: [],
     };
   }
 

@@ -10,17 +10,17 @@ import { createPortLeases } from "../orchestrator/port-leases.js";
 import { createProcessDriver } from "../orchestrator/process-driver.js";
 import { connectWorker } from "../proxy/worker-client.js";
 import { type AppFolder, createAppFolders, machineFolder } from "../system/app-folder.js";
-import { readJson } from "../system/atomic-file.js";
+import { readJson, setAside } from "../system/atomic-file.js";
 import { systemClock, systemRng } from "../system/clock.js";
 import { acquireLock } from "../system/lock.js";
 import type { ApplyRequest } from "./control-plane.js";
 import { DataPlane } from "./data-plane.js";
-import { type DesiredSpec, desiredAfter, emptySpec, readDesired, writeDesired } from "./desired-spec.js";
+import { type DesiredSpec, desiredAfter, nothingDesired, readDesired, writeDesired } from "./desired-spec.js";
 import { EndpointRunner } from "./endpoint-runner.js";
 import { EventLog } from "./event-log.js";
 import { keepExternalServices } from "./external-services.js";
 import { controllerCommand, pendingFile } from "./launch.js";
-import { PlanMaker } from "./plan-maker.js";
+import { PlanMaker, type Plans } from "./plan-maker.js";
 import { watchSpecFile } from "./spec-watch.js";
 import { System } from "./system.js";
 
@@ -50,7 +50,7 @@ const portsFolder = (): string => join(machineFolder(), "ports");
 
 /** Throws ALREADY_RUNNING when another controller has the app, SPEC_INVALID when there is nothing sound to start with. */
 export async function startSystem(options: StartOptions): Promise<RunningSystem> {
-  const { folder, environment } = options;
+  const { folder } = options;
   createAppFolders(folder);
   const held = acquireLock(folder.files.lock);
   if ("holder" in held) {
@@ -60,124 +60,114 @@ export async function startSystem(options: StartOptions): Promise<RunningSystem>
     );
   }
   try {
-    return await assemble(options, held.lock.release, environment);
+    return await assemble(options, held.lock.release);
   } catch (error) {
     held.lock.release();
     throw error;
   }
 }
 
-async function assemble(
-  options: StartOptions,
-  unlock: () => void,
-  environment: StartOptions["environment"],
-): Promise<RunningSystem> {
-  const { folder } = options;
-  const events = new EventLog(folder.files.events, systemClock.now);
-  const desired = firstDesired(options, events);
+async function assemble(options: StartOptions, unlock: () => void): Promise<RunningSystem> {
+  const { folder, environment, codeSettings = {} } = options;
+  const clock = systemClock;
+  const events = new EventLog(folder.files.events, clock.now);
   const leases = createPortLeases({ stateFolder: folder.state, claimsFolder: portsFolder(), appFolder: folder.root });
-  const plans = new PlanMaker({ folder, leases, environment, codeSettings: options.codeSettings ?? {} });
-  const made = await plans.make(desired);
-  const registry = createRegistry({ clock: systemClock, emit: events.emit });
+  const plans = new PlanMaker({ folder, leases, environment, codeSettings });
+  const { desired, made } = await firstPlans(options, plans, events);
+  const registry = createRegistry({ clock, emit: events.emit });
   const dataPlane = createDataPlane(options, events);
-  const endpoints = new EndpointRunner(registry, dataPlane);
+  const endpoints = new EndpointRunner({ registry, dataPlane, clock });
   const driver = createProcessDriver({
     appKey: folder.key,
     stateFolder: folder.state,
     logsFolder: folder.logs,
     leases,
-    clock: systemClock,
+    clock,
     rng: systemRng,
     emit: events.emit,
     drain: (view, limitMs) => endpoints.drain(view, limitMs),
     monitoring: made.settings.MONITORING_ENABLED,
   });
-  let markStopped = (): void => {};
-  const stopped = new Promise<void>((resolve) => {
-    markStopped = resolve;
-  });
-  const release = (): void => {
-    specWatch?.close();
-    external.close();
-    endpoints.close();
-    registry.close();
-    unlock();
-  };
   const external = keepExternalServices({
     registry,
     file: folder.files.external,
     emit: events.emit,
     onNames: () => void system.replan().catch((error) => reportFailure(events, error)),
   });
+  const release = (): void => {
+    specWatch.close();
+    external.close();
+    endpoints.close();
+    registry.close();
+  };
+  let markStopped = (): void => {};
+  const stopped = new Promise<void>((resolve) => {
+    markStopped = resolve;
+  });
+  const onShutdown = async (): Promise<void> => {
+    release();
+    leases.releaseAll();
+    removeState(folder);
+    unlock();
+    markStopped();
+  };
   const system: System = new System(
-    {
-      folder,
-      events,
-      plans,
-      driver,
-      registry,
-      dataPlane,
-      desired,
-      externalNames: external.names,
-      onShutdown: async () => {
-        release();
-        leases.releaseAll();
-        for (const file of endedWith(folder)) rmSync(file, { force: true });
-        rmSync(folder.runtime, { recursive: true, force: true });
-        markStopped();
-      },
-    },
+    { folder, clock, events, plans, driver, registry, dataPlane, desired, externalNames: external.names, onShutdown },
     made,
   );
   endpoints.start(driver);
-  const specWatch = desired.file
-    ? watchSpecFile({ system, file: desired.file, clock: systemClock, emit: events.emit })
-    : null;
+  const specWatch = watchSpecFile({ system, clock, emit: events.emit });
   const connected = system.connect();
   // Whoever waits for it gets the error; nobody may wait, and then the event says it.
   connected.catch((error) => reportFailure(events, error));
-  return {
-    system,
-    events,
-    connected,
-    stopped,
-    detach: async () => {
-      await driver.detach();
-      dataPlane.close();
-      release();
-    },
+  const detach = async (): Promise<void> => {
+    await driver.detach();
+    dataPlane.close();
+    release();
+    unlock();
   };
+  return { system, events, connected, stopped, detach };
 }
 
-/** State that means nothing once the system is stopped. Logs, events, history, token and revision numbers stay. */
-const endedWith = ({ files }: AppFolder): readonly string[] => [
-  files.controller,
-  files.instances,
-  files.leases,
-  files.desired,
-  files.external,
-];
+/** State that means nothing once the system is stopped; its record last. Logs, events, history, token and revisions stay. */
+function removeState({ files, runtime }: AppFolder): void {
+  rmSync(runtime, { recursive: true, force: true });
+  for (const file of [files.instances, files.leases, files.desired, files.external, files.controller]) {
+    rmSync(file, { force: true });
+  }
+}
 
 function reportFailure(events: EventLog, error: unknown): void {
   events.emit({ kind: "data-plane.failed", level: "error", message: messageOf(error) });
 }
 
-/** What should run: the waiting request merged into what was desired before. */
-function firstDesired(options: StartOptions, events: EventLog): DesiredSpec {
+/** What should run: the waiting request merged into what was desired before. Written down only when it can be run. */
+async function firstPlans(
+  options: StartOptions,
+  plans: PlanMaker,
+  events: EventLog,
+): Promise<{ readonly desired: DesiredSpec; readonly made: Plans }> {
   const { folder } = options;
-  const before = readDesired(folder, events.emit);
-  const request = options.request ?? (readJson(pendingFile(folder)) as ApplyRequest | undefined);
-  if (!request) return before ?? initialDesired(folder);
+  const before = readDesired(folder, events.emit) ?? nothingDesired(folder);
+  const request = options.request ?? readPending(folder, events);
+  if (!request) return { desired: before, made: await plans.make(before) };
   const desired = desiredAfter(before, request);
+  const made = await plans.make(desired);
   writeDesired(folder, desired);
   rmSync(pendingFile(folder), { force: true });
-  return desired;
+  return { desired, made };
 }
 
-/** Nothing is desired yet: services are created one by one, or a stop is all that is wanted. */
-function initialDesired(folder: AppFolder): DesiredSpec {
-  const spec = emptySpec(folder.root.split("/").at(-1) || "app");
-  return { format: 1, generation: 0, spec, provenance: {}, applied: spec, from: "empty", file: null };
+function readPending(folder: AppFolder, events: EventLog): ApplyRequest | undefined {
+  const file = pendingFile(folder);
+  try {
+    return readJson(file) as ApplyRequest | undefined;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    const message = `a waiting request could not be read and was set aside as ${setAside(file)}`;
+    events.emit({ kind: "state.damaged", level: "error", message });
+    return undefined;
+  }
 }
 
 function createDataPlane(options: StartOptions, events: EventLog): DataPlane {
@@ -190,6 +180,7 @@ function createDataPlane(options: StartOptions, events: EventLog): DataPlane {
         ...handlers,
       }),
     connectWorker: (worker, handlers) => connectWorker({ socketPath: worker.socket, ...handlers }),
+    clock: systemClock,
     emit: events.emit,
     onEjection: (notice) => {
       const away = notice.type === "ejected";

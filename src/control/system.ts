@@ -1,10 +1,12 @@
 // The running system: joins the desired spec, the process driver, the registry and the data plane, and is what every
 // face talks to. It decides nothing itself: plans come from compile/, supervision from the driver, health from the registry.
+
+import type { Clock } from "../base/clock.js";
 import { type Problem, TuskError } from "../base/errors.js";
 import type { TuskEvent } from "../base/event.js";
-import { type Unsubscribe, Watchable } from "../base/watchable.js";
+import type { Unsubscribe } from "../base/watchable.js";
 import type { LookupQuery, RegisteredInstance, Registration, Registry, RegistryChange } from "../discovery/registry.js";
-import type { RequestExplanation } from "../keeper/protocol.js";
+import type { ListenRequest, RequestExplanation } from "../keeper/protocol.js";
 import { diffSpecs } from "../model/diff-specs.js";
 import type { Settings } from "../model/settings.js";
 import type { InstanceHealthReport, InstanceView, Orchestrator } from "../orchestrator/orchestrator.js";
@@ -24,18 +26,22 @@ import type {
 } from "./control-plane.js";
 import type { DataPlane } from "./data-plane.js";
 import { type DesiredSpec, desiredAfter, writeDesired } from "./desired-spec.js";
+import { epochOf } from "./endpoint-runner.js";
 import type { EventLog } from "./event-log.js";
 import { explainService, toExplainRequest } from "./explain.js";
-import { portError } from "./launch.js";
 import type { PlanMaker, Plans } from "./plan-maker.js";
+import { portError } from "./port-error.js";
 import { toGatewayUrls, toRouteStatuses, toServiceStatuses } from "./status.js";
-import { withTimeout } from "./timing.js";
+import { settlesWithin, withTimeout } from "./timing.js";
 
 /** Longest wait for the workers to acknowledge a changed plan before the change is reported as not in force yet. */
 const acknowledgeLimitMs = 10_000;
+/** For requests that come in when everything is being stopped. */
+const workerDrainMs = 2_000;
 
 export interface SystemParts {
   readonly folder: AppFolder;
+  readonly clock: Clock;
   readonly events: EventLog;
   readonly plans: PlanMaker;
   readonly driver: Orchestrator;
@@ -49,55 +55,41 @@ export interface SystemParts {
 
 export class System implements ControlPlane {
   readonly #parts: SystemParts;
-  readonly #desired: Watchable<DesiredSpec>;
-  #settings: Settings;
-  #processPlan: ProcessPlan;
+  #desired: DesiredSpec;
+  /** Those in force. */
+  #plans: Plans;
   #url = "";
   #specProblems: readonly Problem[] = [];
-  #listenProblems: readonly TuskError[] = [];
+  /** Listeners that are wanted and could not be bound, by name. */
+  #listenProblems: ReadonlyMap<string, TuskError> = new Map();
   /** Changes are made one after another. */
   #queue: Promise<unknown> = Promise.resolve();
+  #stopping: Promise<void> | null = null;
 
   /** Spawns the instances; the data plane follows with `connect`. */
   constructor(parts: SystemParts, plans: Plans) {
     this.#parts = parts;
-    this.#desired = new Watchable(parts.desired);
-    this.#settings = plans.settings;
-    this.#processPlan = plans.processPlan;
+    this.#desired = parts.desired;
+    this.#plans = plans;
     parts.plans.commit(plans);
     parts.driver.apply(plans.processPlan);
   }
 
   /** Connects to the keeper and brings the workers to the plan. */
   connect(): Promise<void> {
-    return this.#inTurn(() => this.#connect());
-  }
-
-  async #connect(): Promise<void> {
-    const { dataPlane, plans } = this.#parts;
-    await dataPlane.connect();
-    const made = await plans.make(this.#desired.get(), this.#parts.externalNames());
-    const bound = await dataPlane.listen(made.listeners);
-    this.#listenProblems = made.listeners.flatMap(({ name, host, port }) => {
-      const result = bound.get(name)?.result;
-      return result && !result.ok ? [portError(name, host, port, result.message)] : [];
+    return this.#inTurn(async () => {
+      await this.#parts.dataPlane.connect();
+      const made = await this.#make(this.#desired);
+      await this.#parts.dataPlane.listen(made.listeners);
+      this.#noteListenProblems(made.listeners);
+      await this.#setPlan(made);
+      this.#plans = made;
     });
-    for (const problem of this.#listenProblems) {
-      this.#parts.events.emit({ kind: "listener.failed", level: "error", message: problem.message });
-    }
-    await withTimeout(
-      dataPlane.setPlan(made.proxyPlan),
-      acknowledgeLimitMs,
-      "the proxy workers did not acknowledge the plan",
-    );
   }
 
   /** The services outside this app changed: the workers need clusters for them. */
   replan(): Promise<void> {
-    return this.#inTurn(async () => {
-      const { dataPlane, plans, externalNames } = this.#parts;
-      await dataPlane.setPlan((await plans.make(this.#desired.get(), externalNames())).proxyPlan);
-    });
+    return this.#inTurn(async () => this.#setPlan(await this.#make(this.#desired)));
   }
 
   setUrl(url: string): void {
@@ -105,11 +97,11 @@ export class System implements ControlPlane {
   }
 
   get desiredFile(): string | null {
-    return this.#desired.get().file;
+    return this.#desired.file;
   }
 
   get currentSettings(): Settings {
-    return this.#settings;
+    return this.#plans.settings;
   }
 
   noteSpecProblems(problems: readonly Problem[]): void {
@@ -120,7 +112,7 @@ export class System implements ControlPlane {
 
   status(): SystemStatus {
     const { driver, dataPlane } = this.#parts;
-    const { spec } = this.#desired.get();
+    const { spec } = this.#desired;
     return {
       app: spec.name,
       services: toServiceStatuses(spec, driver.instances.get().values()),
@@ -147,7 +139,7 @@ export class System implements ControlPlane {
   }
 
   settings(): readonly SettingStatus[] {
-    return this.#parts.plans.settingStatuses(this.#desired.get().spec);
+    return this.#parts.plans.settingStatuses(this.#desired.spec);
   }
 
   routes(): readonly RouteStatus[] {
@@ -159,7 +151,7 @@ export class System implements ControlPlane {
   }
 
   spec(): { readonly spec: DesiredSpec["spec"]; readonly provenance: DesiredSpec["provenance"] } {
-    const { spec, provenance } = this.#desired.get();
+    const { spec, provenance } = this.#desired;
     return { spec, provenance };
   }
 
@@ -171,24 +163,18 @@ export class System implements ControlPlane {
 
   apply(request: ApplyRequest): Promise<ApplyResult> {
     return this.#inTurn(async () => {
-      const next = desiredAfter(this.#desired.get(), request);
-      if (!request.dryRun) return this.#change(next);
-      const plans = await this.#parts.plans.make(next);
-      return {
-        changes: this.#changesTo(next),
-        replaced: this.#replacedBy(plans.processPlan),
-        warnings: plans.warnings,
-      };
+      const next = desiredAfter(this.#desired, request);
+      return request.dryRun ? this.#preview(next) : this.#change(next);
     });
   }
 
   scale(service: string, replicas: number): Promise<ApplyResult> {
     return this.#inTurn(async () => {
-      const current = this.#desired.get();
       this.#requireService(service);
-      const services = current.spec.services.map((entry) => (entry.name === service ? { ...entry, replicas } : entry));
-      const next = { ...current, generation: current.generation + 1, spec: { ...current.spec, services } };
-      return this.#change(next);
+      const { spec, generation } = this.#desired;
+      const services = spec.services.map((entry) => (entry.name === service ? { ...entry, replicas } : entry));
+      const next = { ...this.#desired, generation: generation + 1, spec: { ...spec, services } };
+      return this.#change({ ...next, from: "scaled" });
     });
   }
 
@@ -197,78 +183,125 @@ export class System implements ControlPlane {
     for (const name of names) await this.#parts.driver.restart(name, instance);
   }
 
+  /** A second call waits for the first. Later changes are refused. */
   shutdown(): Promise<void> {
-    return this.#inTurn(async () => {
+    this.#stopping ??= this.#queue.then(async () => {
       const { driver, dataPlane, events, onShutdown } = this.#parts;
       events.emit({ kind: "system.stopping", level: "info", message: "the system was told to stop" });
       await driver.stopAll();
-      await dataPlane.shutdown(2_000);
+      await dataPlane.shutdown(workerDrainMs);
       events.emit({ kind: "system.stopped", level: "info", message: "every instance, worker and socket is gone" });
       await onShutdown();
     });
+    return this.#stopping;
+  }
+
+  async #preview(next: DesiredSpec): Promise<ApplyResult> {
+    const made = await this.#make(next);
+    this.#parts.plans.releaseUnused(this.#plans);
+    return { changes: this.#changesTo(next), replaced: this.#replacedBy(made.processPlan), warnings: [] };
   }
 
   /** New listeners first, then the workers, then the processes: nothing is routed to what is not there any more. */
   async #change(next: DesiredSpec): Promise<ApplyResult> {
-    const { plans, dataPlane, driver, events, folder } = this.#parts;
-    const made = await plans.make(next, this.#parts.externalNames());
-    const changes = this.#changesTo(next);
-    const replaced = this.#replacedBy(made.processPlan);
-    const warnings = [...made.warnings];
-    await this.#bindNew(made.listeners);
+    const made = await this.#make(next);
+    const result = { changes: this.#changesTo(next), replaced: this.#replacedBy(made.processPlan) };
+    const late = await this.#changeDataPlane(made);
+    const { plans, driver, folder } = this.#parts;
     writeDesired(folder, next);
     plans.commit(made);
-    this.#desired.set(next);
-    this.#settings = made.settings;
-    this.#processPlan = made.processPlan;
-    const late = "the proxy workers have not acknowledged the change yet";
-    try {
-      await withTimeout(dataPlane.setPlan(made.proxyPlan), acknowledgeLimitMs, late);
-      await dataPlane.listen(made.listeners);
-      plans.releaseUnused(made);
-    } catch (error) {
-      if (!(error instanceof TuskError) || error.code !== "TIMEOUT") throw error;
-      warnings.push(late);
-    }
+    this.#desired = next;
+    this.#plans = made;
     driver.apply(made.processPlan);
-    for (const change of changes) {
-      events.emit({
-        kind: "spec.changed",
-        level: "info",
-        service: serviceOf(change.path),
-        message: `${change.text} (${next.from})`,
-      });
-    }
-    return { changes, replaced, warnings };
+    if (!late) plans.releaseUnused(made);
+    this.#tellChanges(result.changes, next.from);
+    const unbound = [...this.#listenProblems.values()].map((problem) => problem.message);
+    return { ...result, warnings: late ? [late, ...unbound] : unbound };
   }
 
-  async #bindNew(listeners: readonly { name: string; host: string; port: number }[]): Promise<void> {
+  /** All of it or, with an error, nothing. Returns what has to be said when the workers take their time. */
+  async #changeDataPlane(made: Plans): Promise<string | null> {
     const { dataPlane, plans } = this.#parts;
-    const before = (await plans.make(this.#desired.get())).listeners;
-    const names = new Set(listeners.map((listener) => listener.name));
-    const bound = await dataPlane.listen([...listeners, ...before.filter((listener) => !names.has(listener.name))]);
-    for (const { name, host, port } of listeners) {
-      const result = bound.get(name)?.result;
-      if (!result || result.ok) continue;
-      await dataPlane.listen(before);
-      throw portError(name, host, port, result.message);
+    try {
+      await this.#bindNew(made.listeners);
+      await this.#setPlan(made);
+      await dataPlane.listen(made.listeners);
+      this.#noteListenProblems(made.listeners);
+      return null;
+    } catch (error) {
+      if (error instanceof TuskError && error.code === "TIMEOUT") return error.message;
+      await dataPlane.listen(this.#plans.listeners);
+      plans.releaseUnused(this.#plans);
+      throw error;
     }
-    this.#listenProblems = [];
+  }
+
+  /** Beside those that are there. Throws PORT_IN_USE for a new one; one that could not be bound before stops nothing. */
+  async #bindNew(listeners: readonly ListenRequest[]): Promise<void> {
+    const names = new Set(listeners.map((listener) => listener.name));
+    const staying = this.#plans.listeners.filter((listener) => !names.has(listener.name));
+    const bound = await this.#parts.dataPlane.listen([...listeners, ...staying]);
+    for (const listener of listeners) {
+      const result = bound.get(listener.name)?.result;
+      const known = this.#plans.listeners.some((other) => isSameSocket(listener, other));
+      if (result?.ok === false && !(known && this.#listenProblems.has(listener.name))) {
+        throw portError(listener, result.code);
+      }
+    }
+  }
+
+  #noteListenProblems(listeners: readonly ListenRequest[]): void {
+    const { dataPlane, events } = this.#parts;
+    const before = this.#listenProblems;
+    const problems = listeners.flatMap((listener): [string, TuskError][] => {
+      const result = dataPlane.bound.get(listener.name)?.result;
+      return result?.ok === false ? [[listener.name, portError(listener, result.code)]] : [];
+    });
+    this.#listenProblems = new Map(problems);
+    for (const [name, { message }] of problems) {
+      if (!before.has(name)) events.emit({ kind: "listener.failed", level: "error", message });
+    }
+  }
+
+  async #make(desired: DesiredSpec): Promise<Plans> {
+    const { plans, externalNames } = this.#parts;
+    try {
+      return await plans.make(desired, externalNames());
+    } catch (error) {
+      // Ports that were leased for it.
+      plans.releaseUnused(this.#plans);
+      throw error;
+    }
+  }
+
+  #setPlan({ proxyPlan }: Plans): Promise<void> {
+    const { dataPlane, clock } = this.#parts;
+    const late = "the proxy workers have not acknowledged the plan yet";
+    return withTimeout(dataPlane.setPlan(proxyPlan), { clock, limitMs: acknowledgeLimitMs }, late);
+  }
+
+  #tellChanges(changes: ApplyResult["changes"], from: string): void {
+    for (const { path, text } of changes) {
+      const service = serviceOf(path);
+      const message = `${text} (${from})`;
+      this.#parts.events.emit({ kind: "spec.changed", level: "info", ...(service && { service }), message });
+    }
   }
 
   #changesTo(next: DesiredSpec): ApplyResult["changes"] {
-    return diffSpecs(this.#desired.get().spec, next.spec);
+    return diffSpecs(this.#desired.spec, next.spec);
   }
 
   #replacedBy(plan: ProcessPlan): string[] {
-    const hashes = new Map(this.#processPlan.services.map((service) => [service.service, service.hash]));
+    const hashes = new Map(this.#plans.processPlan.services.map((service) => [service.service, service.hash]));
     return plan.services
       .filter(({ service, hash }) => hashes.has(service) && hashes.get(service) !== hash)
       .map(({ service }) => service);
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#queue.then(work, work);
+    if (this.#stopping) return Promise.reject(new TuskError("NOT_RUNNING", "the system is being stopped"));
+    const result = this.#queue.then(work);
     // The next change does not care how this one ended; whoever asked for it gets the error.
     this.#queue = result.catch(() => undefined);
     return result;
@@ -288,37 +321,36 @@ export class System implements ControlPlane {
 
   async waitReady(options: { readonly services?: readonly string[]; readonly timeoutMs: number }): Promise<boolean> {
     const names = options.services?.map((name) => this.#requireService(name)) ?? this.#serviceNames();
-    const ready = new Promise<boolean>((resolve) => {
-      const look = (): boolean => {
-        const yes = this.#isReady(names);
-        if (yes) resolve(true);
-        return yes;
+    const { driver, dataPlane, clock } = this.#parts;
+    const stops: Unsubscribe[] = [];
+    const ready = new Promise<void>((resolve) => {
+      const look = (): void => {
+        if (this.#isReady(names)) resolve();
       };
-      if (look()) return;
-      const stops = [this.#parts.driver.instances.watch(check), this.#parts.dataPlane.onChange(check)];
-      function check(): void {
-        if (look()) for (const stop of stops) stop();
-      }
+      stops.push(driver.instances.watch(look), dataPlane.onChange(look));
+      look();
     });
     try {
-      return await withTimeout(ready, options.timeoutMs, "not ready");
-    } catch {
-      // The time limit: the answer is no, and the status says why.
-      return false;
+      return await settlesWithin(ready, { clock, limitMs: options.timeoutMs });
+    } finally {
+      for (const stop of stops) stop();
     }
   }
 
   #isReady(names: readonly string[]): boolean {
-    if (!this.#parts.dataPlane.settled || this.#listenProblems.length > 0) return false;
+    if (!this.#parts.dataPlane.settled || this.#listenProblems.size > 0) return false;
     const views = [...this.#parts.driver.instances.get().values()];
     return names.every((name) => this.#isServiceReady(name, views));
   }
 
+  /** Every slot runs the wanted revision, and the workers send to it. */
   #isServiceReady(name: string, views: readonly InstanceView[]): boolean {
-    const plan = this.#processPlan.services.find((service) => service.service === name);
+    const plan = this.#plans.processPlan.services.find((service) => service.service === name);
     const own = views.filter((view) => view.service === name);
-    const current = own.filter((view) => view.ready && view.revision === plan?.revision);
-    return plan !== undefined && own.length === plan.replicas && current.length === plan.replicas;
+    if (!plan || own.length !== plan.replicas) return false;
+    const served = this.#parts.dataPlane.endpoints?.clusters[name] ?? [];
+    const epochs = new Set(served.filter(({ state }) => state === "ready").map(({ epoch }) => epoch));
+    return own.every((view) => view.ready && view.revision === plan.revision && epochs.has(epochOf(view)));
   }
 
   events(query: EventQuery): readonly TuskEvent[] {
@@ -333,8 +365,8 @@ export class System implements ControlPlane {
     this.#requireService(service);
     const { driver, events, dataPlane } = this.#parts;
     return explainService(service, {
-      spec: this.#desired.get().spec,
-      settings: this.#settings,
+      spec: this.#desired.spec,
+      settings: this.#plans.settings,
       views: [...driver.instances.get().values()],
       events: events.query({ service, limit: 20 }),
       bound: dataPlane.bound,
@@ -380,14 +412,14 @@ export class System implements ControlPlane {
   }
 
   #requireSetting(name: "SERVICE_DISCOVERY_ENABLED" | "SERVICE_REGISTRY_ENABLED"): void {
-    if (this.#settings[name]) return;
+    if (this.#plans.settings[name]) return;
     throw new TuskError("FEATURE_DISABLED", `the setting ${name} is off`, {
       hint: `set ${name}: true under \`settings:\``,
     });
   }
 
   #serviceNames(): string[] {
-    return this.#desired.get().spec.services.map((service) => service.name);
+    return this.#desired.spec.services.map((service) => service.name);
   }
 
   #requireService(name: string): string {
@@ -397,6 +429,10 @@ export class System implements ControlPlane {
       hint: names.length > 0 ? `services here: ${names.join(", ")}` : "no service is declared yet",
     });
   }
+}
+
+function isSameSocket(a: ListenRequest, b: ListenRequest): boolean {
+  return a.name === b.name && a.host === b.host && a.port === b.port;
 }
 
 function serviceOf(path: string): string | undefined {
