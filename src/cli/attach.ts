@@ -61,8 +61,8 @@ async function watch(session: Session, { connection, logs, ready }: Attachment):
 }
 
 /** Each once, also across a restart of the controller. */
-async function* events({ folder }: Connection): AsyncGenerator<TuskEvent, void> {
-  let after: string | undefined;
+async function* events({ folder, client: first }: Connection): AsyncGenerator<TuskEvent, void> {
+  let after = (await first.events({ limit: 1 })).at(-1)?.id;
   const open = ({ client }: Connection) => client.watchEvents({ after });
   for await (const event of followAcrossRestarts(folder, open)) {
     after = event.id;

@@ -14,7 +14,7 @@ export function openLiveDisplay(status: SystemStatus): {
   show(status: SystemStatus): void;
   close(): Promise<void>;
 } {
-  const lines = new Map(status.services.map(({ name }) => [name, createLine()]));
+  const lines = new Map(status.services.map(({ name }) => [name, createLine(name)]));
   const tasks = [...lines].map(([name, line]) => ({
     title: name,
     task: (_: unknown, task: { title: string }) => {
@@ -46,7 +46,7 @@ function show(line: Line | undefined, progress: ServiceProgress): void {
 }
 
 /** Ends well when the service is ready, as a failure when the wait ends before. */
-function createLine(): Line {
+function createLine(name: string): Line {
   let resolve: () => void = () => {};
   let reject: (error: Error) => void = () => {};
   const done = new Promise<void>((onDone, onFail) => {
@@ -59,7 +59,8 @@ function createLine(): Line {
     done,
     last: undefined,
     update: () => {},
-    finish: () => (line.last?.state === "ready" ? resolve() : reject(new Error(line.last?.text ?? "not ready"))),
+    finish: () =>
+      line.last?.state === "ready" ? resolve() : reject(new Error(`${name}  ${line.last?.text ?? "not ready"}`)),
   };
   return line;
 }

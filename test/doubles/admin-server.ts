@@ -12,6 +12,8 @@ export interface ServedControlPlane {
   readonly token: string;
   /** What the API reported as defects of its own. */
   readonly defects: unknown[];
+  /** One more server in front of the same control plane. */
+  serveAgain(): Promise<AdminServer>;
 }
 
 export async function serveControlPlane(t: TestContext): Promise<ServedControlPlane> {
@@ -19,11 +21,13 @@ export async function serveControlPlane(t: TestContext): Promise<ServedControlPl
   const token = "a-token-for-tests";
   const defects: unknown[] = [];
   const onDefect = (error: unknown): void => void defects.push(error);
-  const app = createAdminApp({ control, token, version: "1.2.3", clock: control.clock, onDefect });
-  const server = await startAdminServer({ app });
-  t.after(async () => {
-    await server.close();
-    control.close();
-  });
-  return { control, server, token, defects, client: createAdminClient({ url: server.url, token }) };
+  const serveAgain = async (): Promise<AdminServer> => {
+    const app = createAdminApp({ control, token, version: "1.2.3", clock: control.clock, onDefect });
+    const server = await startAdminServer({ app });
+    t.after(() => server.close());
+    return server;
+  };
+  const server = await serveAgain();
+  t.after(() => control.close());
+  return { control, server, token, defects, serveAgain, client: createAdminClient({ url: server.url, token }) };
 }

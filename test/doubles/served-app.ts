@@ -20,6 +20,8 @@ export interface ServedApp extends ServedControlPlane {
   readonly folder: AppFolder;
   /** Runs `tusk …` inside this process, without a terminal. */
   tusk(...args: string[]): Promise<Ran>;
+  /** Another server takes over the same control plane, as the next controller would. */
+  restartServer(): Promise<void>;
 }
 
 export async function serveApp(t: TestContext, spec: string): Promise<ServedApp> {
@@ -33,7 +35,12 @@ export async function serveApp(t: TestContext, spec: string): Promise<ServedApp>
   writeFileSync(join(folder.root, "tusk.yaml"), spec);
   writeFileAtomic(folder.files.token, served.token, { mode: 0o600 });
   writeJsonAtomic(folder.files.controller, recordOf(folder, served.server.url));
-  return { ...served, folder, tusk: (...args) => runHere(["-C", folder.root, ...args]) };
+  const restartServer = async (): Promise<void> => {
+    await served.server.close();
+    const { url } = await served.serveAgain();
+    writeJsonAtomic(folder.files.controller, recordOf(folder, url));
+  };
+  return { ...served, folder, restartServer, tusk: (...args) => runHere(["-C", folder.root, ...args]) };
 }
 
 function recordOf(folder: AppFolder, url: string): ControllerRecord {
