@@ -1,71 +1,49 @@
 // The Unix socket on which the controller (and whoever asks for the status) talks to the keeper.
-import { rmSync } from "node:fs";
-import { createServer, type Server, type Socket } from "node:net";
-import { messageOf } from "../base/errors.js";
-import { readJsonLines, writeJsonLine } from "../system/lines.js";
-import type { Envelope, KeeperAnswer, KeeperNotice, KeeperRequest } from "./protocol.js";
+import { type JsonConnection, serveJson } from "../system/json-server.js";
+import type { KeeperAnswer, KeeperNotice, KeeperRequest } from "./protocol.js";
 
 const maxLineBytes = 4 * 1024 * 1024;
+/** Notices kept for a controller that is away; only the newest matter. */
+const mostUntold = 100;
+
+type Connection = JsonConnection<KeeperNotice>;
 
 export class ControlSocket {
-  readonly #server: Server;
+  readonly #answer: (request: KeeperRequest) => Promise<KeeperAnswer>;
   /** Connections that said hello: they are told what happens. */
-  readonly #controllers = new Set<Socket>();
-  readonly #all = new Set<Socket>();
-  /** Until a controller is there to be told. Bounded: only the newest matter. */
+  readonly #controllers = new Set<Connection>();
   #untold: KeeperNotice[] = [];
 
   constructor(answer: (request: KeeperRequest) => Promise<KeeperAnswer>) {
-    this.#server = createServer((socket) => this.#serve(socket, answer));
+    this.#answer = answer;
   }
 
-  listen(path: string): Promise<void> {
-    // What is there belongs to a keeper that is dead: one keeper per app, and its predecessor was replaced by us.
-    rmSync(path, { force: true });
-    return new Promise((resolve, reject) => {
-      this.#server.once("error", reject);
-      this.#server.listen(path, () => resolve());
+  async listen(path: string): Promise<void> {
+    await serveJson<KeeperRequest, KeeperAnswer, KeeperNotice>({
+      path,
+      maxLineBytes,
+      onRequest: (request, connection) => this.#onRequest(request, connection),
     });
   }
 
+  /** To every controller, or to the first that comes. */
   notify(notice: KeeperNotice): void {
-    if (this.#controllers.size === 0) this.#untold = [...this.#untold, notice].slice(-100);
-    for (const socket of this.#controllers) writeJsonLine(socket, { body: notice } satisfies Envelope<KeeperNotice>);
+    if (this.#controllers.size === 0) this.#untold = [...this.#untold, notice].slice(-mostUntold);
+    for (const controller of this.#controllers) controller.notify(notice);
   }
 
-  close(): void {
-    this.#server.close();
-    for (const socket of this.#all) socket.end();
+  async #onRequest(request: KeeperRequest, connection: Connection): Promise<KeeperAnswer> {
+    const answer = await this.#answer(request);
+    // After its answer has been written, which is the next thing that happens.
+    if (answer.type === "hello") setImmediate(() => this.#welcome(connection));
+    return answer;
   }
 
-  #serve(socket: Socket, answer: (request: KeeperRequest) => Promise<KeeperAnswer>): void {
-    this.#all.add(socket);
-    socket.on("error", () => socket.destroy());
-    socket.on("close", () => {
-      this.#all.delete(socket);
-      this.#controllers.delete(socket);
-    });
-    const onError = (error: Error): void => writeJsonLine(socket, { body: { type: "error", message: error.message } });
-    readJsonLines(
-      socket,
-      (value) => {
-        const { id, body } = (value ?? {}) as Partial<Envelope<KeeperRequest>>;
-        if (typeof body !== "object" || body === null) return onError(new Error("a line without a body"));
-        answer(body)
-          .catch((error): KeeperAnswer => ({ type: "error", message: messageOf(error) }))
-          .then((body) => {
-            writeJsonLine(socket, { id, body });
-            if (body.type === "hello") this.#welcome(socket);
-          });
-      },
-      { maxBytes: maxLineBytes, onError },
-    );
-  }
-
-  #welcome(socket: Socket): void {
-    this.#controllers.add(socket);
+  #welcome(connection: Connection): void {
+    this.#controllers.add(connection);
+    connection.onClose(() => this.#controllers.delete(connection));
     const untold = this.#untold;
     this.#untold = [];
-    for (const notice of untold) writeJsonLine(socket, { body: notice });
+    for (const notice of untold) connection.notify(notice);
   }
 }

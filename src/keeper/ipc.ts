@@ -12,6 +12,14 @@ export interface WatchedController extends Identity {
   readonly restart: readonly string[] | null;
 }
 
+export interface BoundListener extends ListenRequest {
+  readonly boundPort: number;
+}
+
+export interface WorkerIdentity extends Identity {
+  readonly slot: number;
+}
+
 /** Everything that a successor must know beside the sockets themselves. Workers hold the latest. */
 export interface KeeperState {
   readonly keeper: Identity;
@@ -19,7 +27,8 @@ export interface KeeperState {
   readonly logsFolder: string;
   readonly workerCount: number;
   readonly controller: WatchedController | null;
-  readonly listeners: readonly (ListenRequest & { readonly boundPort: number })[];
+  readonly listeners: readonly BoundListener[];
+  readonly workers: readonly WorkerIdentity[];
 }
 
 export type KeeperToWorker =
@@ -32,7 +41,12 @@ export type KeeperToWorker =
 export type WorkerToKeeper =
   /** It listens on the socket, or cannot and says why (a system error code). */
   | { readonly type: "holding"; readonly name: string; readonly error: string | null }
+  /** It accepts no more on the socket; requests in flight may still be there. */
+  | { readonly type: "closed"; readonly name: string }
+  /** Its plan is loaded and its own socket answers. */
   | { readonly type: "serving"; readonly socket: string }
+  /** Told to end by somebody else: another one is needed now, not when it has ended. */
+  | { readonly type: "draining" }
   /** First message to a successor: the sockets are its descriptors from `firstDescriptor` on, in the order of `names`. */
   | {
       readonly type: "succeed";

@@ -1,88 +1,95 @@
-// The keeper's state and rules: holds sockets, keeps workers and the controller running, answers the controller.
+// The keeper's rules: holds sockets, keeps workers and the controller running, answers the controller.
 // Parses no traffic and knows no spec; everything it needs to be succeeded is told to the workers at each change.
-import { mkdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
-import { identify } from "../system/proc.js";
+import { bootId, signalProcess } from "../system/proc.js";
 import { ControllerGuard } from "./controller-guard.js";
-import type { Identity, KeeperState, WorkerToKeeper } from "./ipc.js";
-import type { KeeperAnswer, KeeperNotice, KeeperRequest, ListenRequest, ListenResult, WorkerInfo } from "./protocol.js";
-import { Sockets } from "./sockets.js";
-import { type WorkerExit, WorkerSlot } from "./worker-slot.js";
+import type { Identity, KeeperState, WorkerIdentity, WorkerToKeeper } from "./ipc.js";
+import { ListenerSet } from "./listener-set.js";
+import type { KeeperAnswer, KeeperNotice, KeeperRequest } from "./protocol.js";
+import { WorkerPool } from "./worker-pool.js";
 
 export interface KeeperOptions {
+  readonly identity: Identity;
   readonly runtimeFolder: string;
   readonly logsFolder: string;
-  readonly workerCount: number;
   readonly notify: (notice: KeeperNotice) => void;
+  /** Which workers there are: whoever starts after a total loss must find them. */
+  readonly onWorkers: (workers: readonly WorkerIdentity[]) => void;
+  /** All has ended. */
   readonly onEnd: () => void;
 }
 
-/** A worker that does not answer about a new socket by then is not waited for: it gets it when it is ready. */
-const holdLimitMs = 2_000;
-/** A worker that dies younger than this was not killed by chance: its successor waits a little. */
-const youngMs = 1_000;
-const retryMs = 500;
-
 export class Keeper {
   readonly #options: KeeperOptions;
-  readonly #identity: Identity;
-  readonly #sockets = new Sockets();
-  readonly #workers = new Map<number, WorkerSlot>();
+  readonly #listeners: ListenerSet;
+  readonly #workers: WorkerPool;
   readonly #guard: ControllerGuard;
-  readonly #holds = new Map<string, (error: string | null) => void>();
-  #workerCount: number;
-  #ending = false;
+  #ending: Promise<void> | null = null;
 
   constructor(options: KeeperOptions) {
+    const { runtimeFolder, logsFolder, notify } = options;
     this.#options = options;
-    this.#workerCount = options.workerCount;
-    this.#identity = { pid: process.pid, startTicks: identify(process.pid)?.startTicks ?? 0 };
-    mkdirSync(options.runtimeFolder, { recursive: true, mode: 0o700 });
-    mkdirSync(options.logsFolder, { recursive: true });
+    this.#workers = new WorkerPool({
+      runtimeFolder,
+      logsFolder,
+      notify,
+      sockets: () => this.#listeners.held,
+      state: () => this.#state(),
+      onChange: () => this.#onWorkersChanged(),
+    });
+    this.#listeners = new ListenerSet(this.#workers);
     this.#guard = new ControllerGuard({
-      logsFolder: options.logsFolder,
-      onRestarted: (previousPid, pid) => options.notify({ type: "controller-restarted", previousPid, pid }),
-      onChange: () => this.#tellState(),
+      logsFolder,
+      onRestarted: (previousPid, pid) => notify({ type: "controller-restarted", previousPid, pid }),
+      onFirstFailed: () => void this.end(0),
+      onChange: () => this.#workers.tellState(),
     });
   }
 
-  start(controllerCommand: readonly string[] | null): void {
+  /** Resolves when the workers serve. */
+  async start(workerCount: number, controllerCommand: readonly string[] | null): Promise<void> {
     if (controllerCommand) this.#guard.start(controllerCommand);
-    this.#fillWorkers();
+    await this.#workers.resize(workerCount);
   }
 
   /** Goes on where a dead keeper was, with the worker that started us. */
-  succeed(message: Extract<WorkerToKeeper, { type: "succeed" }>): void {
-    const { state, slot, worker, socket } = message;
-    message.names.forEach((name, index) => {
-      const listener = state.listeners.find((entry) => entry.name === name);
-      if (listener) this.#sockets.inherit(listener, message.firstDescriptor + index);
-    });
-    const adopted = WorkerSlot.parent(slot, worker, socket, this.#handlersOf(slot, worker.pid));
-    this.#workers.set(slot, adopted);
+  async succeed(message: Extract<WorkerToKeeper, { type: "succeed" }>): Promise<void> {
+    const { state } = message;
+    this.#listeners.inherit(state.listeners, message.names, message.firstDescriptor);
+    this.#workers.adopt(message);
     this.#guard.watch(state.controller);
-    this.#tellState();
-    this.#fillWorkers();
     this.#options.notify({ type: "keeper-succeeded", previousPid: state.keeper.pid, pid: process.pid });
+    await this.#workers.resize(state.workerCount);
+    // Those that another worker's call left without a channel: each has been replaced, and drains.
+    for (const { pid, startTicks } of state.workers) {
+      if (pid !== message.worker.pid) signalProcess({ pid, startTicks, bootId: bootId() }, "SIGTERM");
+    }
   }
 
   async answer(request: KeeperRequest): Promise<KeeperAnswer> {
     switch (request.type) {
       case "hello":
         this.#guard.watch({ pid: request.pid, startTicks: request.startTicks, restart: request.restart });
-        return { type: "hello", keeperPid: process.pid, workers: this.#infos(), listeners: this.#results() };
-      case "listen":
-        return { type: "listen", results: await this.#listen(request.listeners) };
+        return {
+          type: "hello",
+          keeperPid: process.pid,
+          workers: this.#workers.infos,
+          listeners: this.#listeners.results,
+        };
+      case "listen": {
+        const results = await this.#listeners.set(request.listeners);
+        this.#workers.tellState();
+        return { type: "listen", results };
+      }
       case "workers":
-        this.#resize(request.count);
-        return { type: "workers", workers: this.#infos() };
+        await this.#workers.resize(request.count);
+        return { type: "workers", workers: this.#workers.infos };
       case "status":
         return {
           type: "status",
           keeperPid: process.pid,
           controllerPid: this.#guard.watched?.pid ?? null,
-          workers: this.#infos(),
-          listeners: this.#results(),
+          workers: this.#workers.infos,
+          listeners: this.#listeners.results,
         };
       case "shutdown":
         await this.end(request.drainMs);
@@ -92,152 +99,34 @@ export class Keeper {
     }
   }
 
-  /** Ends the workers, then closes the sockets. The process ends when `onEnd` lets it. */
-  async end(drainMs: number): Promise<void> {
-    if (this.#ending) return;
-    this.#ending = true;
+  /** Ends the workers, then closes the sockets. */
+  end(drainMs: number): Promise<void> {
+    this.#ending ??= this.#end(drainMs);
+    return this.#ending;
+  }
+
+  async #end(drainMs: number): Promise<void> {
     this.#guard.stop();
-    for (const worker of this.#workers.values()) worker.send({ type: "stop", drainMs });
-    await this.#untilNoWorker(drainMs + 2_000);
-    for (const worker of this.#workers.values()) killWorker(worker);
-    this.#sockets.closeAll();
-    rmSync(join(this.#options.runtimeFolder, "keeper.sock"), { force: true });
+    await this.#workers.stop(drainMs);
+    this.#listeners.closeAll();
     this.#options.onEnd();
   }
 
-  // --- sockets
-
-  async #listen(wanted: readonly ListenRequest[]): Promise<ListenResult[]> {
-    const names = new Set(wanted.map((listener) => listener.name));
-    for (const { name } of this.#sockets.entries()) {
-      if (names.has(name)) continue;
-      this.#sockets.close(name);
-      for (const worker of this.#workers.values()) worker.send({ type: "close", name });
-    }
-    const results = await Promise.all(wanted.map((listener) => this.#listenOne(listener)));
-    this.#tellState();
-    return results;
+  #onWorkersChanged(): void {
+    this.#workers.tellState();
+    if (!this.#ending) this.#options.onWorkers(this.#workers.identities);
   }
-
-  async #listenOne(request: ListenRequest): Promise<ListenResult> {
-    const { result, opened } = this.#sockets.open(request);
-    if (!opened) return result;
-    const answers = [...this.#workers.values()].map((worker) => this.#hand(worker, request.name));
-    const failed = (await Promise.all(answers)).find((error) => error !== null);
-    return (failed && this.#sockets.fail(request.name, failed)) || result;
-  }
-
-  /** Resolves to null when the worker listens on it, or to the system's error code. */
-  #hand(worker: WorkerSlot, name: string): Promise<string | null> {
-    const held = this.#sockets.entries().find((entry) => entry.name === name);
-    if (!held) return Promise.resolve(null);
-    return new Promise((resolve) => {
-      const key = `${worker.identity.pid}/${name}`;
-      const timer = setTimeout(() => done(null), holdLimitMs);
-      const done = (error: string | null): void => {
-        clearTimeout(timer);
-        this.#holds.delete(key);
-        resolve(error);
-      };
-      this.#holds.set(key, done);
-      worker.send({ type: "listener", name }, held.socket);
-    });
-  }
-
-  #results(): ListenResult[] {
-    return this.#sockets.entries().map(({ name, boundPort }) => ({ name, ok: true, port: boundPort }));
-  }
-
-  // --- workers
-
-  #resize(count: number): void {
-    this.#workerCount = Math.max(1, Math.min(64, Math.trunc(count)));
-    for (const [slot, worker] of this.#workers) {
-      if (slot > this.#workerCount) worker.send({ type: "stop", drainMs: 30_000 });
-    }
-    this.#fillWorkers();
-    this.#tellState();
-  }
-
-  #fillWorkers(): void {
-    for (let slot = 1; slot <= this.#workerCount; slot++) if (!this.#workers.has(slot)) this.#startWorker(slot, null);
-  }
-
-  #startWorker(slot: number, replaces: number | null): void {
-    const { runtimeFolder, logsFolder } = this.#options;
-    let pid = -1;
-    const worker = WorkerSlot.fork(
-      { slot, runtimeFolder, logFile: join(logsFolder, `worker-${slot}.log`) },
-      {
-        onMessage: (message) => this.#onMessage(worker, message, replaces),
-        onExit: (exit) => this.#onExit(slot, pid, exit),
-      },
-    );
-    pid = worker.identity.pid;
-    this.#workers.set(slot, worker);
-    worker.send({ type: "state", state: this.#state() });
-    for (const { name } of this.#sockets.entries()) void this.#hand(worker, name);
-  }
-
-  #handlersOf(slot: number, pid: number): Parameters<typeof WorkerSlot.parent>[3] {
-    return {
-      onMessage: (message) => this.#onMessage(this.#workers.get(slot), message, null),
-      onExit: (exit) => this.#onExit(slot, pid, exit),
-    };
-  }
-
-  #onMessage(worker: WorkerSlot | undefined, message: WorkerToKeeper, replaces: number | null): void {
-    if (!worker) return;
-    if (message.type === "holding") this.#holds.get(`${worker.identity.pid}/${message.name}`)?.(message.error);
-    if (message.type === "serving") {
-      worker.state = "serving";
-      this.#options.notify({ type: "worker-started", worker: worker.info, replaces });
-    }
-  }
-
-  #onExit(slot: number, pid: number, { code, signal }: WorkerExit): void {
-    const worker = this.#workers.get(slot);
-    if (worker?.identity.pid !== pid) return;
-    this.#workers.delete(slot);
-    for (const [key, done] of [...this.#holds]) if (key.startsWith(`${pid}/`)) done(null);
-    this.#options.notify({ type: "worker-exited", slot, pid, code, signal });
-    if (this.#ending || slot > this.#workerCount) return;
-    const delayMs = performance.now() - worker.startedAt < youngMs ? retryMs : 0;
-    if (delayMs === 0) this.#startWorker(slot, pid);
-    else setTimeout(() => this.#replace(slot, pid), delayMs);
-  }
-
-  #replace(slot: number, pid: number): void {
-    if (!this.#ending && slot <= this.#workerCount && !this.#workers.has(slot)) this.#startWorker(slot, pid);
-  }
-
-  #infos(): WorkerInfo[] {
-    return [...this.#workers.values()].filter((worker) => worker.state !== "starting").map((worker) => worker.info);
-  }
-
-  async #untilNoWorker(limitMs: number): Promise<void> {
-    const deadline = performance.now() + limitMs;
-    while (this.#workers.size > 0 && performance.now() < deadline) await new Promise((go) => setTimeout(go, 10));
-  }
-
-  // --- succession
 
   #state(): KeeperState {
+    const { identity, runtimeFolder, logsFolder } = this.#options;
     return {
-      keeper: this.#identity,
-      runtimeFolder: this.#options.runtimeFolder,
-      logsFolder: this.#options.logsFolder,
-      workerCount: this.#workerCount,
+      keeper: identity,
+      runtimeFolder,
+      logsFolder,
+      workerCount: this.#workers.count,
       controller: this.#guard.watched,
-      listeners: this.#sockets.entries().map(({ name, host, port, boundPort }) => ({ name, host, port, boundPort })),
+      listeners: this.#listeners.held.map(({ name, host, port, boundPort }) => ({ name, host, port, boundPort })),
+      workers: this.#workers.identities,
     };
   }
-
-  #tellState(): void {
-    for (const worker of this.#workers.values()) worker.send({ type: "state", state: this.#state() });
-  }
-}
-
-function killWorker({ identity }: WorkerSlot): void {
-  if (identify(identity.pid)?.startTicks === identity.startTicks) process.kill(identity.pid, "SIGKILL");
 }

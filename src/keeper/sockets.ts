@@ -1,48 +1,50 @@
-// The listening sockets that the keeper holds, by name.
+// The listening sockets that the keeper holds, by name. Binding only: who listens on them is the workers' part.
+import type { BoundListener } from "./ipc.js";
 import { bindSocket, type NativeSocket, openSocket } from "./native-socket.js";
 import type { ListenRequest, ListenResult } from "./protocol.js";
 
-interface Held extends ListenRequest {
+export interface HeldSocket extends BoundListener {
   readonly socket: NativeSocket;
-  readonly boundPort: number;
 }
 
 type FailureCode = Extract<ListenResult, { ok: false }>["code"];
 const failureCodes: readonly string[] = ["EADDRINUSE", "EACCES", "EADDRNOTAVAIL", "EINVAL"] satisfies FailureCode[];
 
 export class Sockets {
-  readonly #held = new Map<string, Held>();
+  readonly #held = new Map<string, HeldSocket>();
 
-  entries(): readonly Held[] {
+  entries(): readonly HeldSocket[] {
     return [...this.#held.values()];
   }
 
-  /** The same place under the same name is the same socket. */
-  open(request: ListenRequest): { readonly result: ListenResult; readonly opened: NativeSocket | null } {
+  get(name: string): HeldSocket | undefined {
+    return this.#held.get(name);
+  }
+
+  /** The same place under the same name is the same socket. A port once taken from the free ones is kept. */
+  matches(request: ListenRequest): boolean {
     const held = this.#held.get(request.name);
-    if (held && held.host === request.host && (held.port === request.port || held.boundPort === request.port)) {
-      return { result: { name: request.name, ok: true, port: held.boundPort }, opened: null };
-    }
-    try {
-      const { socket, port } = bindSocket(request.host, request.port);
-      this.close(request.name);
-      this.#held.set(request.name, { ...request, socket, boundPort: port });
-      return { result: { name: request.name, ok: true, port }, opened: socket };
-    } catch (error) {
-      return { result: failure(request, (error as NodeJS.ErrnoException).code ?? "EINVAL"), opened: null };
-    }
+    if (held?.host !== request.host) return false;
+    return held.port === request.port || held.boundPort === request.port;
   }
 
-  /** A worker could not listen on it after all. */
-  fail(name: string, code: string): ListenResult | null {
-    const held = this.#held.get(name);
-    if (!held) return null;
+  /** Binds and remembers; `former` was held under the name and is still open. Throws the system's error. */
+  bind(request: ListenRequest): { readonly held: HeldSocket; readonly former: HeldSocket | undefined } {
+    const { socket, port } = bindSocket(request.host, request.port);
+    const former = this.#held.get(request.name);
+    const held = { ...request, socket, boundPort: port };
+    this.#held.set(request.name, held);
+    return { held, former };
+  }
+
+  /** Undoes a `bind`. */
+  restore(name: string, former: HeldSocket | undefined): void {
     this.close(name);
-    return failure(held, code);
+    if (former) this.#held.set(name, former);
   }
 
-  inherit(request: ListenRequest & { readonly boundPort: number }, fd: number): void {
-    this.#held.set(request.name, { ...request, socket: openSocket(fd) });
+  inherit(listener: BoundListener, fd: number): void {
+    this.#held.set(listener.name, { ...listener, socket: openSocket(fd) });
   }
 
   close(name: string): void {
@@ -55,7 +57,11 @@ export class Sockets {
   }
 }
 
-function failure(request: ListenRequest, code: string): ListenResult {
+export function failedResult(request: ListenRequest, error: unknown): ListenResult {
+  const code = typeof error === "string" ? error : ((error as NodeJS.ErrnoException).code ?? "EINVAL");
   const known = (failureCodes.includes(code) ? code : "EINVAL") as FailureCode;
-  return { name: request.name, ok: false, code: known, message: `${request.host}:${request.port}: ${code}` };
+  const place = request.host.includes(":") ? `[${request.host}]:${request.port}` : `${request.host}:${request.port}`;
+  return { name: request.name, ok: false, code: known, message: `cannot listen on ${place}: ${code}` };
 }
+
+export const heldResult = ({ name, boundPort }: BoundListener): ListenResult => ({ name, ok: true, port: boundPort });

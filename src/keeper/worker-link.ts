@@ -1,9 +1,9 @@
 // The worker's end of the keeper: receives sockets, and when the keeper is gone without having said so, starts its
 // successor and hands the sockets on by inheritance. Serves no traffic itself.
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, linkSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
+import { closeSync, existsSync, openSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { acquireLock } from "../system/lock.js";
 import { identify } from "../system/proc.js";
 import type { KeeperState, KeeperToWorker, WorkerToKeeper } from "./ipc.js";
 import { keeperEntry, keeperFlags } from "./start-keeper.js";
@@ -14,14 +14,19 @@ export interface WorkerLinkOptions {
   readonly socket: string;
   /** A bound socket to accept on: give it to `server.listen`. Rejects with the system's error when that fails. */
   readonly onListener: (name: string, handle: object) => Promise<void>;
+  /** Accepts no more on it when it returns. */
   readonly onClose: (name: string) => void;
   readonly onStop: (drainMs: number) => void;
   /** Name and descriptor of every listening socket. */
   readonly descriptors: () => readonly { readonly name: string; readonly fd: number }[];
 }
 
-/** How often a worker that is not the one to call the successor looks for it. */
-const lookMs = 100;
+/** Before another try, when a successor ended or another worker was to call it. */
+const retryMs = 500;
+/** For a worker that is left alone in a folder that is gone. */
+const forsakenDrainMs = 1_000;
+/** stdin, stdout, stderr and the channel come before the sockets. */
+const firstDescriptor = 4;
 
 export class WorkerLink {
   readonly #options: WorkerLinkOptions;
@@ -34,57 +39,72 @@ export class WorkerLink {
     process.on("message", (message, handle) =>
       this.#onMessage(message as KeeperToWorker, handle as object | undefined),
     );
-    process.once("disconnect", () => this.#onKeeperGone());
+    process.once("disconnect", () => this.#succeed());
   }
 
-  /** The worker runs its plan and accepts. */
+  /** The worker runs its plan and its own socket answers. */
   serving(): void {
     this.#send({ type: "serving", socket: this.#options.socket });
   }
 
+  /** The worker ends because somebody told it to, who is not the keeper. */
+  draining(): void {
+    this.#stopping = true;
+    this.#send({ type: "draining" });
+  }
+
   #send(message: WorkerToKeeper): void {
-    const ignoreError = (): void => {
-      // The keeper died while we sent: its end of the channel says so too.
-    };
     if (this.#successor?.connected) this.#successor.send(message, ignoreError);
     else if (process.connected) process.send?.(message, undefined, undefined, ignoreError);
   }
 
   #onMessage(message: KeeperToWorker, handle: object | undefined): void {
-    const { onListener, onClose, onStop } = this.#options;
     switch (message.type) {
       case "state":
         this.#state = message.state;
         break;
       case "listener":
-        onListener(message.name, handle ?? {}).then(
-          () => this.#send({ type: "holding", name: message.name, error: null }),
-          (error: NodeJS.ErrnoException) =>
-            this.#send({ type: "holding", name: message.name, error: error.code ?? "EINVAL" }),
-        );
+        void this.#hold(message.name, handle ?? {});
         break;
       case "close":
-        onClose(message.name);
+        this.#options.onClose(message.name);
+        this.#send({ type: "closed", name: message.name });
         break;
       case "stop":
         this.#stopping = true;
-        onStop(message.drainMs);
+        this.#options.onStop(message.drainMs);
         break;
     }
   }
 
-  #onKeeperGone(): void {
-    this.#successor = null;
-    if (this.#stopping || this.#state === null) return;
-    const claim = claimOf(this.#state);
-    if (tryClaim(claim)) this.#callSuccessor(this.#state);
-    else this.#awaitReplacement(this.#state, claim);
+  async #hold(name: string, handle: object): Promise<void> {
+    try {
+      await this.#options.onListener(name, handle);
+      this.#send({ type: "holding", name, error: null });
+    } catch (error) {
+      this.#send({ type: "holding", name, error: (error as NodeJS.ErrnoException).code ?? "EINVAL" });
+    }
   }
 
-  #callSuccessor(state: KeeperState): void {
+  /** The keeper is gone: one of the workers calls the next, the others are replaced by it. */
+  #succeed(): void {
+    this.#successor = null;
+    const state = this.#state;
+    if (this.#stopping) return;
+    if (state === null || !existsSync(state.runtimeFolder)) {
+      this.#stopping = true;
+      this.#options.onStop(forsakenDrainMs);
+      return;
+    }
+    const claim = join(state.runtimeFolder, `succession-${state.keeper.pid}-${state.keeper.startTicks}.lock`);
+    const claimed = acquireLock(claim);
+    if ("lock" in claimed) this.#callSuccessor(state, () => rmSync(claim, { force: true }));
+    // Whoever holds the claim may die before there is a successor.
+    else this.#tryAgain();
+  }
+
+  #callSuccessor(state: KeeperState, release: () => void): void {
     const { slot, socket, descriptors } = this.#options;
-    const self = identify(process.pid);
-    if (self === null) return;
     const listening = descriptors();
     const log = openSync(join(state.logsFolder, "keeper.log"), "a");
     const child = spawn(process.execPath, [...keeperFlags, keeperEntry, "--successor"], {
@@ -94,96 +114,32 @@ export class WorkerLink {
     closeSync(log);
     this.#successor = child;
     child.on("message", (message, handle) => this.#onMessage(message as KeeperToWorker, handle as object | undefined));
-    // One of the two comes, or both: a successor that dies is succeeded like the first.
+    // One of the two comes, or both. A successor that dies is succeeded like the first.
     let gone = false;
     const onGone = (): void => {
       if (gone) return;
       gone = true;
-      rmSync(claimOf(state), { force: true });
-      this.#onKeeperGone();
+      release();
+      if (this.#state === state) this.#tryAgain();
+      else this.#succeed();
     };
-    child.once("error", onGone);
-    child.once("exit", onGone);
-    child.send({
-      type: "succeed",
-      state,
-      slot,
-      worker: { pid: self.pid, startTicks: self.startTicks },
-      socket,
-      names: listening.map(({ name }) => name),
-      firstDescriptor: 4,
-    } satisfies WorkerToKeeper);
+    child.once("error", onGone).once("exit", onGone);
+    const worker = { pid: process.pid, startTicks: identify(process.pid)?.startTicks ?? 0 };
+    const names = listening.map(({ name }) => name);
+    child.send(
+      { type: "succeed", state, slot, worker, socket, names, firstDescriptor } satisfies WorkerToKeeper,
+      ignoreError,
+    );
     child.unref();
   }
 
-  /** Another worker calls the successor, which starts a new worker in our place: when that serves, we are done. */
-  #awaitReplacement(state: KeeperState, claim: string): void {
-    const look = async (): Promise<void> => {
-      if (this.#stopping) return;
-      const replacement = await servingPid(join(state.runtimeFolder, "keeper.sock"), this.#options.slot);
-      if (replacement !== null && replacement !== process.pid) {
-        this.#stopping = true;
-        this.#options.onStop(30_000);
-        return;
-      }
-      if (replacement === null && !isHeld(claim)) {
-        rmSync(claim, { force: true });
-        if (tryClaim(claim)) return this.#callSuccessor(state);
-      }
-      setTimeout(() => void look(), lookMs);
-    };
-    setTimeout(() => void look(), lookMs);
+  /** It ended before it told its own state: it could not start, or there is another keeper, which ends this worker. */
+  #tryAgain(): void {
+    this.#successor = null;
+    setTimeout(() => this.#succeed(), retryMs);
   }
 }
 
-const claimOf = (state: KeeperState): string =>
-  join(state.runtimeFolder, `succession-${state.keeper.pid}-${state.keeper.startTicks}`);
-
-/** One worker calls the successor: whoever makes the file first. It appears with its content, by a link. */
-function tryClaim(path: string): boolean {
-  const own = `${path}.${process.pid}`;
-  writeFileSync(own, JSON.stringify(identify(process.pid)));
-  try {
-    linkSync(own, path);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
-    throw error;
-  } finally {
-    rmSync(own, { force: true });
-  }
-}
-
-function isHeld(path: string): boolean {
-  try {
-    const holder = JSON.parse(readFileSync(path, "utf8")) as { pid: number; startTicks: number };
-    return identify(holder.pid)?.startTicks === holder.startTicks;
-  } catch {
-    // Gone: nobody holds it.
-    return false;
-  }
-}
-
-/** The pid that a running keeper says serves this slot; null when no keeper answers or nobody serves yet. */
-function servingPid(keeperSocket: string, slot: number): Promise<number | null> {
-  return new Promise((resolve) => {
-    const socket = connect(keeperSocket);
-    const give = (pid: number | null): void => {
-      socket.destroy();
-      resolve(pid);
-    };
-    socket.setTimeout(1_000, () => give(null));
-    socket.once("error", () => give(null));
-    socket.once("connect", () => socket.write(`${JSON.stringify({ id: 1, body: { type: "status" } })}\n`));
-    let text = "";
-    socket.on("data", (chunk) => {
-      text += chunk.toString();
-      if (!text.includes("\n")) return;
-      const { body } = JSON.parse(text.slice(0, text.indexOf("\n"))) as {
-        body: { workers?: { slot: number; pid: number; state: string }[] };
-      };
-      const serving = body.workers?.find((worker) => worker.slot === slot && worker.state === "serving");
-      give(serving?.pid ?? null);
-    });
-  });
+function ignoreError(_error: Error | null): void {
+  // The other end died while we sent: the end of the channel says so too.
 }

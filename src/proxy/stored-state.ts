@@ -10,7 +10,7 @@ type Part = "plan" | "endpoints";
 export class StoredState {
   readonly #paths: Readonly<Record<Part, string>>;
   readonly #waiting = new Map<Part, unknown>();
-  #writing = false;
+  #writing: Promise<void> | null = null;
 
   constructor(folder: string, slot: number) {
     const path = (part: Part): string => join(folder, `worker-${slot}.${part}.json`);
@@ -28,14 +28,18 @@ export class StoredState {
   /** Writes in the background; of several waiting only the last is written. */
   save(part: Part, value: unknown): void {
     this.#waiting.set(part, value);
-    if (!this.#writing) void this.#write();
+    this.#writing ??= this.#write();
+  }
+
+  /** Resolves when all that was given to `save` is written. */
+  async settled(): Promise<void> {
+    await this.#writing;
   }
 
   async #write(): Promise<void> {
-    this.#writing = true;
     for (let next = this.#take(); next; next = this.#take()) {
       const [part, value] = next;
-      const temporary = `${this.#paths[part]}.tmp`;
+      const temporary = `${this.#paths[part]}.${process.pid}.tmp`;
       try {
         await writeFile(temporary, JSON.stringify(value), { mode: 0o600 });
         await rename(temporary, this.#paths[part]);
@@ -44,7 +48,7 @@ export class StoredState {
         process.stderr.write(`cannot keep the ${part}: ${messageOf(error)}\n`);
       }
     }
-    this.#writing = false;
+    this.#writing = null;
   }
 
   #take(): [Part, unknown] | undefined {
