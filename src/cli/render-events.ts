@@ -10,6 +10,7 @@ export function renderEvents(events: readonly TuskEvent[], style: Style): string
 export function renderEvent({ at, level, kind, service, instance, message }: TuskEvent, style: Style): string {
   const paint = { info: style.dim, warning: style.yellow, error: style.red }[level];
   const about = instance ?? service;
-  const subject = about === undefined ? "" : `${style.bold(about)} `;
+  // Most sentences name their subject themselves.
+  const subject = about === undefined || message.includes(about) ? "" : `${style.bold(about)} `;
   return `${style.dim(at.slice(0, 10))} ${at.slice(11, 23)}  ${paint(kind)}  ${subject}${withoutControls(message)}`;
 }
