@@ -17,7 +17,7 @@ export function compileGateway(input: GatewayInput): GatewayListenerPlan[] {
   const { spec, provenance, protocols } = input;
   return spec.gateway.listeners.map((listener) => ({
     kind: "gateway",
-    name: gatewayName(listener.name),
+    name: gatewayName(listener),
     protocols,
     ...(listener.hostname === undefined ? {} : { hostname: listener.hostname }),
     routes: sortByPrecedence(spec.gateway.routes.flatMap((route) => entriesOf(route, listener, input))),

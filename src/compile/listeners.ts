@@ -20,7 +20,7 @@ export interface ListenersInput {
 export function compileListeners({ spec, settings, ports }: ListenersInput): ListenerSocket[] {
   const gateway = settings.API_GATEWAY_ENABLED ? spec.gateway.listeners : [];
   return [
-    ...gateway.map(({ name, host, port }) => ({ name: gatewayName(name), host, port })),
+    ...gateway.map((listener) => ({ name: gatewayName(listener), host: listener.host, port: listener.port })),
     ...meshPorts(spec, settings).map((name) => ({ name, host: meshHost, port: portOf(ports, name) })),
   ];
 }

@@ -1,7 +1,7 @@
 // The names of what the mesh listens on. The same text names a listener in the proxy plan, a socket of the keeper and
 // a lease of a port, so that each finds the others.
 import { TuskError } from "../base/errors.js";
-import type { AppSpec } from "../model/app-spec.js";
+import type { AppSpec, ListenerSpec } from "../model/app-spec.js";
 import type { Settings } from "../model/settings.js";
 
 /** Leased ports by key. */
@@ -11,7 +11,9 @@ export const meshHost = "127.0.0.1";
 
 export const edgeName = (caller: string, callee: string): string => `edge/${caller}/${callee}`;
 export const egressName = (caller: string): string => `egress/${caller}`;
-export const gatewayName = (listener: string): string => `gateway/${listener}`;
+/** By its address and not by its name in the spec, so that a listener that is renamed keeps its socket. */
+export const gatewayName = ({ name, host, port }: ListenerSpec): string =>
+  port === 0 ? `gateway/${name}` : `gateway/${host}:${port}`;
 export const instanceName = (service: string, slot: number): string => `instance/${service}-${slot}`;
 
 export interface Edge {

@@ -1,7 +1,8 @@
 // Why a service is as it is, in sentences, from what the driver shows and what the event log holds. Pure.
 import type { TuskEvent } from "../base/event.js";
+import { egressName, gatewayName } from "../compile/needed-ports.js";
 import type { WorkerRequest } from "../keeper/protocol.js";
-import type { AppSpec } from "../model/app-spec.js";
+import type { AppSpec, ListenerSpec } from "../model/app-spec.js";
 import type { Settings } from "../model/settings.js";
 import type { InstanceView } from "../orchestrator/orchestrator.js";
 import type { RequestExplainInput, ServiceExplanation } from "./control-plane.js";
@@ -86,10 +87,12 @@ function notesOn(service: string, { spec, settings }: ServiceEvidence): string[]
 /** The worker's question for a person's question. */
 export function toExplainRequest(
   input: RequestExplainInput,
-  bound: ReadonlyMap<string, BoundListener>,
+  listeners: readonly ListenerSpec[],
 ): Extract<WorkerRequest, { type: "explain" }> {
-  const firstGateway = [...bound.keys()].find((name) => name.startsWith("gateway/"));
-  const named = input.listener && (bound.has(input.listener) ? input.listener : `gateway/${input.listener}`);
-  const listener = input.caller !== undefined ? `egress/${input.caller}` : (named ?? firstGateway ?? "gateway/default");
+  const named = input.listener === undefined ? listeners[0] : listeners.find(({ name }) => name === input.listener);
+  // A name with a slash is a socket's own: `edge/orders/users`.
+  const other = input.listener?.includes("/") ? input.listener : `gateway/${input.listener ?? "default"}`;
+  const asked = named ? gatewayName(named) : other;
+  const listener = input.caller !== undefined ? egressName(input.caller) : asked;
   return { type: "explain", listener, method: input.method, target: input.target, headers: input.headers };
 }

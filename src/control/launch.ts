@@ -99,9 +99,10 @@ function answers(socketPath: string): Promise<boolean> {
 async function checkGatewayPorts(spec: AppSpec, environment: EnsureOptions["environment"]): Promise<void> {
   const { settings } = resolveSettings({ spec: spec.settings, environment });
   if (!settings.API_GATEWAY_ENABLED) return;
-  for (const { name, host, port } of spec.gateway.listeners) {
+  for (const listener of spec.gateway.listeners) {
+    const { host, port } = listener;
     const result = port === 0 ? "free" : await tryBind(host, port);
-    if (result !== "free") throw portError({ name: gatewayName(name), host, port }, result);
+    if (result !== "free") throw portError({ name: gatewayName(listener), host, port }, result);
   }
 }
 

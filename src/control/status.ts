@@ -1,6 +1,7 @@
 // What the instances, the plan and the registry look like to a person: pure mapping, no decisions.
+import { gatewayName } from "../compile/needed-ports.js";
 import type { ListenResult } from "../keeper/protocol.js";
-import type { AppSpec } from "../model/app-spec.js";
+import type { AppSpec, ListenerSpec } from "../model/app-spec.js";
 import type { InstanceView } from "../orchestrator/orchestrator.js";
 import type { ProxyPlan, RouteAction, RouteEntry } from "../plan/proxy-plan.js";
 import type { InstanceStatus, RouteStatus, ServiceStatus } from "./control-plane.js";
@@ -49,10 +50,15 @@ export interface BoundListener {
   readonly result: ListenResult;
 }
 
-export function toGatewayUrls(bound: ReadonlyMap<string, BoundListener>): { url: string; listener: string }[] {
-  return [...bound].flatMap(([name, { host, result }]) =>
-    name.startsWith("gateway/") && result.ok ? [{ url: toUrl(host, result.port), listener: name.slice(8) }] : [],
-  );
+/** Of the listeners that listen. */
+export function toGatewayUrls(
+  listeners: readonly ListenerSpec[],
+  bound: ReadonlyMap<string, BoundListener>,
+): { url: string; listener: string }[] {
+  return listeners.flatMap((listener) => {
+    const result = bound.get(gatewayName(listener))?.result;
+    return result?.ok ? [{ url: toUrl(listener.host, result.port), listener: listener.name }] : [];
+  });
 }
 
 export function toRouteStatuses(

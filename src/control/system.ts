@@ -116,7 +116,7 @@ export class System implements ControlPlane {
     return {
       app: spec.name,
       services: toServiceStatuses(spec, driver.instances.get().values()),
-      gateway: toGatewayUrls(dataPlane.bound),
+      gateway: toGatewayUrls(spec.gateway.listeners, dataPlane.bound),
       controller: { pid: process.pid, url: this.#url },
     };
   }
@@ -376,7 +376,7 @@ export class System implements ControlPlane {
   explainRequest(input: RequestExplainInput): Promise<RequestExplanation> {
     const { dataPlane } = this.#parts;
     if (input.caller !== undefined) this.#requireService(input.caller);
-    return dataPlane.explain(toExplainRequest(input, dataPlane.bound));
+    return dataPlane.explain(toExplainRequest(input, this.#desired.spec.gateway.listeners));
   }
 
   // --- registry

@@ -22,10 +22,25 @@ export interface StartFailure {
 const transientCodes = new Set(["EAGAIN", "ENOMEM", "EMFILE", "ENFILE", "ENOSPC", "ETXTBSY"]);
 
 export function toArgv(command: CommandPlan): readonly [file: string, ...args: string[]] {
-  if (command.kind === "shell") return ["/bin/sh", "-c", command.command];
+  if (command.kind === "shell")
+    return ["/bin/sh", "-c", isPlain(command.command) ? `exec ${command.command}` : command.command];
   const [file = "", ...args] = command.argv;
   return [file, ...args];
 }
+
+/** Words that name a program and its arguments, and nothing that needs the shell to stay: the program then takes the
+ *  shell's place, so that its pid is the instance's and no wrapper stands between it and a signal. */
+function isPlain(command: string): boolean {
+  const [first = ""] = command.trim().split(/\s/);
+  return /^[\w@%+:,./ ={}$"'-]+$/.test(command) && /^[\w./-]+$/.test(first) && !shellWords.has(first);
+}
+
+/** Built-ins and keywords that `exec` would look for as programs. */
+const shellWords: ReadonlySet<string> = new Set(
+  ". : alias bg break case cd command continue do done echo elif else esac eval exec exit export false fg fi for getopts hash if in jobs kill local printf pwd read readonly return set shift test then time times trap true type ulimit umask unalias unset until wait while".split(
+    " ",
+  ),
+);
 
 /** The child, which has a pid; or else `onFailure` is called, later. */
 export function spawnCommand(start: CommandStart, onFailure: (failure: StartFailure) => void): ChildProcess | null {

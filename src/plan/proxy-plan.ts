@@ -27,7 +27,7 @@ export interface ProxyPlan {
 export type ListenerPlan = GatewayListenerPlan | EdgeListenerPlan | EgressListenerPlan;
 
 interface ListenerBase {
-  /** Unique and stable: the keeper's socket is found by it. `gateway/<name>`, `edge/<caller>/<callee>`, `egress/<caller>`. */
+  /** Unique and stable: the keeper's socket is found by it. `gateway/<host>:<port>` (`gateway/<name>` for port 0), `edge/<caller>/<callee>`, `egress/<caller>`. */
   readonly name: string;
   /** Protocols accepted. Empty: every request is answered 503 PROTOCOL_DISABLED. */
   readonly protocols: readonly "http1"[];
