@@ -1,0 +1,66 @@
+// A keeper in memory: holds "sockets", of which some cannot be had, and can go away and come back.
+import type { DataPlaneOptions, KeeperChannel } from "../../src/control/data-plane.js";
+import type {
+  KeeperAnswer,
+  KeeperNotice,
+  KeeperRequest,
+  ListenRequest,
+  ListenResult,
+  WorkerInfo,
+} from "../../src/keeper/protocol.js";
+
+type Handlers = Parameters<DataPlaneOptions["connectKeeper"]>[0];
+
+export class FakeKeeper {
+  workers: WorkerInfo[] = [];
+  held: readonly ListenRequest[] = [];
+  /** Ports that others have. */
+  readonly taken = new Set<number>();
+  /** Types of requests, in order; a listen with its names. */
+  readonly log: string[] = [];
+  away = false;
+  ended = false;
+  #handlers: Handlers | null = null;
+
+  readonly connectKeeper = async (handlers: Handlers): Promise<KeeperChannel> => {
+    this.#handlers = handlers;
+    queueMicrotask(() => handlers.onConnected(this.workers));
+    return { request: (body) => this.#request(body), close: () => void this.log.push("close") };
+  };
+
+  notify(notice: KeeperNotice): void {
+    this.#handlers?.onNotice(notice);
+  }
+
+  /** Its successor is there. */
+  comeBack(): void {
+    this.away = false;
+    this.#handlers?.onConnected(this.workers);
+  }
+
+  async #request(body: KeeperRequest): Promise<KeeperAnswer> {
+    if (this.away) throw new Error("the keeper is away");
+    this.log.push(body.type === "listen" ? `listen ${body.listeners.map(({ name }) => name).join(" ")}` : body.type);
+    switch (body.type) {
+      case "listen":
+        return { type: "listen", results: this.#listen(body.listeners) };
+      case "status":
+        return { type: "status", keeperPid: 7, controllerPid: null, workers: this.workers, listeners: [] };
+      case "shutdown":
+        this.ended = true;
+        return { type: "shutdown" };
+      default:
+        return { type: "error", message: `what is ${body.type}?` };
+    }
+  }
+
+  #listen(wanted: readonly ListenRequest[]): ListenResult[] {
+    const isTaken = ({ port }: ListenRequest): boolean => this.taken.has(port);
+    this.held = wanted.filter((listener) => !isTaken(listener));
+    return wanted.map((listener): ListenResult => {
+      const { name, port } = listener;
+      if (isTaken(listener)) return { name, ok: false, code: "EADDRINUSE", message: "EADDRINUSE" };
+      return { name, ok: true, port: port === 0 ? 40_000 : port };
+    });
+  }
+}
