@@ -156,34 +156,6 @@ describe("process driver: whatever is killed", () => {
     assert.equal(await fetchText(after.port).then((text) => text !== null), true);
   });
 
-  driverTest("a reloader that passes its socket to a child that is killed is no server", async (harness) => {
-    // As uvicorn --reload does it: the parent binds and waits, the child accepts.
-    harness.write(
-      "reloader.py",
-      `import os, socket, time
-listener = socket.create_server(("127.0.0.1", int(os.environ["PORT"])))
-if os.fork() == 0:
-    while True:
-        connection, _ = listener.accept()
-        connection.recv(1024)
-        connection.sendall(b"HTTP/1.0 200 OK\\r\\n\\r\\n%d" % os.getpid())
-        connection.close()
-while True:
-    time.sleep(1)
-`,
-    );
-    const driver = harness.driver();
-    harness.apply(driver, { run: { kind: "exec", argv: ["python3", "reloader.py"] } });
-    const before = await harness.until(driver, "users-1");
-    const child = Number(await fetchText(before.port));
-    assert.notEqual(child, before.process.pid);
-    // The watch looks closer every second in the beginning, and must have seen that the child serves.
-    const began = performance.now();
-    await eventually(() => performance.now() - began > 1500, { what: "a look of the watch" });
-    process.kill(child, "SIGKILL");
-    await harness.until(driver, "users-1", (view) => view.restarts === 1 && view.ready);
-  });
-
   driverTest("a daemonised grandchild is ended with its instance", async (harness) => {
     const driver = harness.driver();
     const daemon = `setsid sh -c 'echo $$ > daemon.pid; exec sleep 1000' & exec "${node}" server.js`;

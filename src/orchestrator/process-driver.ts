@@ -1,6 +1,5 @@
 // The process driver: performs what the supervisor decides, and shows how it is. Thin: every decision about phases,
 // restarts and replacements is in supervisor.ts; processes are instance-host.ts. Must not know the app spec.
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock, Rng, Timer } from "../base/clock.js";
 import { messageOf, TuskError } from "../base/errors.js";
@@ -8,17 +7,16 @@ import type { EmitEvent } from "../base/event.js";
 import { type ReadonlyWatchable, Watchable } from "../base/watchable.js";
 import type { ProcessPlan, ServiceProcessPlan } from "../plan/process-plan.js";
 import { ProcessTable } from "../system/process-table.js";
-import { type FoundInstance, findInstances } from "./adoption.js";
-import { clearTag } from "./clearing.js";
 import { InstanceHost, type Running } from "./instance-host.js";
-import { type InstanceRecords, readRecords, writeRecords } from "./instance-records.js";
+import { type InstanceRecords, writeRecords } from "./instance-records.js";
 import { instanceVariable } from "./instance-tag.js";
 import { mergeViews, type ViewSources, viewService } from "./instance-view.js";
 import type { Life, SlotPolicy } from "./life.js";
 import { rotateLog } from "./log-rotation.js";
 import type { InstanceHealthReport, InstanceView, Orchestrator } from "./orchestrator.js";
+import { PlanBook } from "./plan-book.js";
 import type { PortLeases } from "./port-leases.js";
-import { Preparation } from "./preparation.js";
+import { Preparations } from "./preparations.js";
 import { RestartRequests } from "./restart-requests.js";
 import { type Sample, Sampler, type SamplerCost } from "./sampler.js";
 import type { AdoptedLife, ServiceIntent } from "./service.js";
@@ -31,6 +29,7 @@ import {
   stepSupervisor,
   supervisorDueAt,
 } from "./supervisor.js";
+import { takeOver } from "./take-over.js";
 
 export interface ProcessDriverOptions {
   /** Tells this app's processes from every other's. */
@@ -57,7 +56,6 @@ export interface ProcessDriver extends Orchestrator {
 
 const adoptedPollMs = 250;
 const secondMs = 1000;
-const strayGraceMs = 2000;
 
 export function createProcessDriver(options: ProcessDriverOptions): ProcessDriver {
   return new Driver(options);
@@ -70,18 +68,14 @@ class Driver implements ProcessDriver {
   readonly #sampler: Sampler;
   readonly #requests = new RestartRequests();
   readonly #views = new Watchable<ReadonlyMap<string, InstanceView>>(new Map());
-  /** By service, by hash: what is planned, and what still runs. */
-  readonly #plans = new Map<string, Map<string, ServiceProcessPlan>>();
-  readonly #preparations = new Map<string, Preparation>();
-  /** Endings that are no instance's: strays of a former controller, commands no longer wanted. */
-  readonly #endings = new Set<Promise<void>>();
+  readonly #plans = new PlanBook();
+  readonly #preparations: Preparations;
   readonly #queue: SupervisorEvent[] = [];
   readonly #afterPublish: (() => void)[] = [];
   #state: SupervisorState = initialSupervisor;
   #samples: ReadonlyMap<string, Sample> = new Map();
-  #prepared: Record<string, string> = {};
   #saved = "";
-  #began = false;
+  #straysGone: Promise<unknown> | null = null;
   #closed = false;
   #dispatching = false;
   #dueTimer: Timer | null = null;
@@ -97,6 +91,14 @@ class Driver implements ProcessDriver {
       report: (event) => this.#dispatch(event),
       directUrls: (plan, number) => this.#directUrls(plan, number),
     });
+    this.#preparations = new Preparations({
+      ...options,
+      table: this.#table,
+      onDone: ({ service, hash }, reason) =>
+        this.#dispatch(
+          reason === null ? { type: "prepared", service, hash } : { type: "prepare-failed", service, hash, reason },
+        ),
+    });
   }
 
   get instances(): ReadonlyWatchable<ReadonlyMap<string, InstanceView>> {
@@ -111,18 +113,17 @@ class Driver implements ProcessDriver {
 
   apply(plan: ProcessPlan): void {
     this.#refuseClosed();
-    const found = this.#begin();
     this.#everySecond();
-    for (const service of plan.services) this.#notePlan(service);
+    for (const service of plan.services) this.#plans.note(service);
+    const adopted = this.#takeOverOnce();
+    this.#preparations.keepOnly(plan.services);
     const services = plan.services.map((service) => this.#intentOf(service));
-    const adopted = found.map((instance, index) => this.#adopt(instance, this.#state.nextRun + index));
-    this.#cancelPreparations(plan);
     this.#dispatch({ type: "apply", services, adopted });
-    this.#updateProbes();
     for (const { run, state } of adopted) {
       if (state !== "orphaned") this.#host.startAdopted(run, state === "starting" ? "starting" : "running");
     }
-    this.#prunePlans();
+    this.#updateProbes();
+    this.#plans.prune((service) => this.#hashesOf(service));
   }
 
   async restart(service: string, instance?: string): Promise<void> {
@@ -147,7 +148,7 @@ class Driver implements ProcessDriver {
   async stopAll(): Promise<void> {
     this.apply({ format: 1, app: this.#options.appKey, services: [] });
     await this.#whenEmpty();
-    await Promise.all(this.#endings);
+    await Promise.all([this.#straysGone, this.#preparations.ended()]);
     for (const timer of this.#loops.values()) timer.cancel();
     this.#loops.clear();
   }
@@ -160,66 +161,17 @@ class Driver implements ProcessDriver {
     this.#requests.rejectAll("the controller is handing over");
   }
 
-  // --- the beginning
-
   /** What a former controller left, at the first call. */
-  #begin(): readonly FoundInstance[] {
-    if (this.#began) return [];
-    this.#began = true;
-    mkdirSync(this.#options.logsFolder, { recursive: true });
-    const { records, damaged } = readRecords(this.#recordsFile);
-    if (damaged) this.#tellDamaged(damaged);
-    this.#prepared = { ...records.prepared };
-    this.#table.refresh({ exact: true });
-    const { instances, strays } = findInstances(this.#table, records.instances, this.#options.clock.now());
-    for (const tag of strays) this.#endStray(tag);
-    return instances;
-  }
-
-  #adopt(found: FoundInstance, run: number): AdoptedLife {
-    const { service, number, role, target, process, restarts } = found;
-    const plan = this.#planFor(service, target.hash) ?? unknownPlan(found);
-    this.#host.adopt(found, run, plan);
-    const state = this.#adoptedState(found, { plan, run });
-    const what = state === "orphaned" ? "lost its first process and is ended" : `runs on as pid ${process?.pid}`;
-    this.#options.emit({
-      kind: state === "orphaned" ? "instance.orphaned" : "instance.adopted",
-      level: state === "orphaned" ? "warning" : "info",
-      service,
-      instance: `${service}-${number}`,
-      message: `${service}-${number} was started by a former controller and ${what}`,
-    });
-    if (process) this.#pollAdopted();
-    return { run, service, number, role, target, state, restarts };
-  }
-
-  /** Ready at once when it was ready and still listens: a change of controllers takes nobody out of load balancing. */
-  #adoptedState(
-    found: FoundInstance,
-    { plan, run }: { readonly plan: ServiceProcessPlan; readonly run: number },
-  ): AdoptedLife["state"] {
-    if (found.process === null) return "orphaned";
-    if (!plan.probes || plan.probes.startup.check.kind === "command") return found.state;
-    if (found.state === "starting" || !this.#host.listens(run)) return "starting";
-    return found.state;
-  }
-
-  #endStray(tag: string): void {
-    this.#options.emit({
-      kind: "leftover.stopped",
-      level: "warning",
-      message: `processes that a former controller left and nothing wants are ended: ${tag}`,
-    });
-    this.#track(clearTag({ tag, table: this.#table, clock: this.#options.clock, graceMs: strayGraceMs }));
-  }
-
-  #tellDamaged(aside: string): void {
-    this.#options.emit({
-      kind: "state.damaged",
-      level: "error",
-      message: `instances.json was damaged and set aside as ${aside}; running instances are found under /proc`,
-      details: { code: "STATE_DAMAGED", aside },
-    });
+  #takeOverOnce(): readonly AdoptedLife[] {
+    if (this.#straysGone) return [];
+    const planFor = (service: string, hash: string): ServiceProcessPlan | undefined => this.#plans.find(service, hash);
+    const host = this.#host;
+    const table = this.#table;
+    const taken = takeOver({ ...this.#options, recordsFile: this.#recordsFile, table, host, planFor });
+    this.#straysGone = taken.straysGone;
+    this.#preparations.restore(taken.prepared);
+    if (this.#host.hasAdopted) this.#pollAdopted();
+    return taken.adopted;
   }
 
   // --- events in, effects out
@@ -280,7 +232,7 @@ class Driver implements ProcessDriver {
 
   #prepareSpawn(spawn: Extract<SupervisorEffect, { type: "spawn" }>): boolean {
     const slot = this.#slotOf(spawn.slot);
-    const plan = slot && this.#planFor(slot.service, spawn.target.hash);
+    const plan = slot && this.#plans.find(slot.service, spawn.target.hash);
     if (!slot || !plan) return false;
     try {
       this.#host.prepare({ ...spawn, number: slot.number, plan });
@@ -326,78 +278,19 @@ class Driver implements ProcessDriver {
     return [...this.#state.services.values()].some((service) => service.leaving);
   }
 
-  // --- build and setup
-
   #prepare(service: string, hash: string): void {
-    const plan = this.#planFor(service, hash);
-    if (!plan || this.#isPrepared(plan)) return void this.#queue.push({ type: "prepared", service, hash });
-    const previous = this.#cancelPreparation(service);
-    const { appKey, stateFolder, clock } = this.#options;
-    const logFile = join(this.#options.logsFolder, `${service}.setup.log`);
-    const preparation = new Preparation({ plan, appKey, stateFolder, logFile, table: this.#table, clock });
-    this.#preparations.set(service, preparation);
-    void previous.then(() => this.#runPreparation(preparation, plan));
-  }
-
-  async #runPreparation(preparation: Preparation, plan: ServiceProcessPlan): Promise<void> {
-    const { service, hash, revision } = plan;
-    const result = await preparation.run();
-    if (result === null || this.#preparations.get(service) !== preparation) return;
-    this.#preparations.delete(service);
-    if (!result.ok) {
-      const { reason } = result;
-      return this.#dispatch({ type: "prepare-failed", service, hash, reason });
-    }
-    this.#prepared[service] = hash;
-    const message = `build and setup of ${service} are done for revision ${revision}`;
-    this.#options.emit({ kind: "service.prepared", level: "info", service, message });
-    this.#dispatch({ type: "prepared", service, hash });
-  }
-
-  #isPrepared(plan: ServiceProcessPlan): boolean {
-    return (!plan.build && !plan.setup) || this.#prepared[plan.service] === plan.hash;
-  }
-
-  #cancelPreparations(plan: ProcessPlan): void {
-    const wanted = new Map(plan.services.map((service) => [service.service, service.hash]));
-    for (const [service, preparation] of this.#preparations) {
-      if (wanted.get(service) !== preparation.hash) void this.#cancelPreparation(service);
-    }
-  }
-
-  #cancelPreparation(service: string): Promise<void> {
-    const preparation = this.#preparations.get(service);
-    if (!preparation) return Promise.resolve();
-    this.#preparations.delete(service);
-    return this.#track(preparation.cancel());
-  }
-
-  #track(ending: Promise<void>): Promise<void> {
-    this.#endings.add(ending);
-    return ending.finally(() => this.#endings.delete(ending));
+    const plan = this.#plans.find(service, hash);
+    if (plan && !this.#preparations.isDone(plan)) void this.#preparations.run(plan);
+    else this.#queue.push({ type: "prepared", service, hash });
   }
 
   // --- plans
 
-  #notePlan(plan: ServiceProcessPlan): void {
-    const byHash = this.#plans.get(plan.service) ?? new Map<string, ServiceProcessPlan>();
-    this.#plans.set(plan.service, byHash.set(plan.hash, plan));
-  }
-
-  /** A process of a plan that only a former controller knew goes by the newest one. */
-  #planFor(service: string, hash: string): ServiceProcessPlan | undefined {
-    const byHash = this.#plans.get(service);
-    return byHash?.get(hash) ?? [...(byHash?.values() ?? [])].at(-1);
-  }
-
-  #prunePlans(): void {
-    for (const [service, byHash] of this.#plans) {
-      const known = this.#state.services.get(service);
-      if (!known) this.#plans.delete(service);
-      const lives = known?.slots.flatMap((slot) => [slot.current, slot.successor]) ?? [];
-      const used = new Set([known?.planned.hash, known?.wanted.hash, ...lives.map((life) => life?.target.hash)]);
-      for (const hash of byHash.keys()) if (!used.has(hash)) byHash.delete(hash);
-    }
+  #hashesOf(service: string): ReadonlySet<string> | null {
+    const known = this.#state.services.get(service);
+    if (!known) return null;
+    const lives = known.slots.flatMap((slot) => [slot.current, slot.successor]).filter((life) => life !== null);
+    return new Set([known.planned.hash, known.wanted.hash, ...lives.map((life) => life.target.hash)]);
   }
 
   #intentOf(plan: ServiceProcessPlan): ServiceIntent {
@@ -407,14 +300,14 @@ class Driver implements ProcessDriver {
       replicas: plan.replicas,
       startAfter: plan.startAfter,
       policy: policyOf(plan),
-      prepared: this.#isPrepared(plan),
+      prepared: this.#preparations.isDone(plan),
     };
   }
 
   #updateProbes(): void {
     for (const running of this.#host.running.values()) {
       const life = this.#lifeOf(running);
-      const plan = this.#planFor(running.plan.service, running.target.hash);
+      const plan = this.#plans.find(running.plan.service, running.target.hash);
       if (!life || !plan || life.fate !== null) continue;
       this.#host.changePlan(running, plan, life.stage === "starting" ? "starting" : "running");
     }
@@ -481,7 +374,7 @@ class Driver implements ProcessDriver {
   #save(): void {
     const records: InstanceRecords = {
       instances: [...this.#host.running.values()].map((running) => this.#recordOf(running)),
-      prepared: this.#prepared,
+      prepared: this.#preparations.done,
     };
     const text = JSON.stringify(records);
     if (text === this.#saved) return;
@@ -575,11 +468,4 @@ function policyOf(plan: ServiceProcessPlan): SlotPolicy {
     drainMs,
     stopGraceMs,
   };
-}
-
-/** For a process whose service the plan does not name: it is only drained and stopped. */
-function unknownPlan(found: FoundInstance): ServiceProcessPlan {
-  const { service, target } = found;
-  const nothing = { env: {}, directUrls: {}, replicas: 0, startAfter: [], drainMs: 5000, stopGraceMs: 10_000 };
-  return { service, ...target, cwd: "/", run: { kind: "exec", argv: ["/bin/false"] }, ...nothing };
 }

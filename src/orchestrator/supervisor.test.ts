@@ -63,11 +63,11 @@ function eventOf(line: string): SupervisorEvent {
     case "apply":
       return { type: "apply", services: tail ? tail.split("; ").map(intentOf) : [] };
     case "adopt": {
-      const [lives = "", services = ""] = tail.split(" ::");
+      const [lives = "", services = ""] = tail.split("::");
       return {
         type: "apply",
         services: services.trim() ? services.trim().split("; ").map(intentOf) : [],
-        adopted: lives.split(" ").map(adoptedOf),
+        adopted: lives.trim().split(" ").map(adoptedOf),
       };
     }
     case "restart":
@@ -157,8 +157,8 @@ function run(script: string): string {
 }
 
 function inputs(script: string): string[] {
-  const lines = script.split("\n").map((line) => line.replace(/^ {4}/, ""));
-  return lines.filter((line) => line.trim() !== "" && !line.startsWith(" "));
+  const lines = script.split("\n").map((line) => line.replace(/^ {4}/, "").trimEnd());
+  return lines.filter((line) => line !== "" && !line.startsWith(" "));
 }
 
 function trace(name: string, script: string): void {

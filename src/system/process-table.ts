@@ -115,7 +115,7 @@ export class ProcessTable {
   /** The group's leader is of the same instance or gone: not a stranger's group that one of ours joined. */
   #isOwnGroup(stat: ProcessStat, tag: string): boolean {
     const leader = this.#entries.get(stat.groupId);
-    return leader === undefined || leader.tag === tag;
+    return leader === undefined || leader.tag === tag || !isLiving(leader.stat);
   }
 }
 
