@@ -25,14 +25,10 @@ export class StoredState {
     if (endpoints !== null) complain(this.#paths.endpoints, dataPlane.applyEndpoints(endpoints));
   }
 
-  /** Writes in the background; of several waiting only the last is written. */
-  save(part: Part, value: unknown): void {
+  /** Of several waiting only the last is written. Resolves when there is nothing left to write. */
+  async save(part: Part, value: unknown): Promise<void> {
     this.#waiting.set(part, value);
     this.#writing ??= this.#write();
-  }
-
-  /** Resolves when all that was given to `save` is written. */
-  async settled(): Promise<void> {
     await this.#writing;
   }
 

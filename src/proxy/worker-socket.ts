@@ -53,7 +53,13 @@ async function answer(
   }
 }
 
-function kept(stored: StoredState, part: "plan" | "endpoints", value: unknown, verdict: WorkerAnswer): WorkerAnswer {
-  if (verdict.type === "acknowledged") stored.save(part, value);
+/** Acknowledged means kept, too: a worker that is killed right after it is replaced by one that serves the same. */
+async function kept(
+  stored: StoredState,
+  part: "plan" | "endpoints",
+  value: unknown,
+  verdict: WorkerAnswer,
+): Promise<WorkerAnswer> {
+  if (verdict.type === "acknowledged") await stored.save(part, value);
   return verdict;
 }

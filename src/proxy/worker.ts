@@ -32,7 +32,7 @@ function stop(limitMs: number): void {
   if (stopping) return;
   stopping = true;
   setTimeout(() => process.exit(0), limitMs);
-  void Promise.all([listeners.drain(), stored.settled()]).then(() => process.exit(0));
+  void listeners.drain().then(() => process.exit(0));
 }
 
 const link = new WorkerLink({
