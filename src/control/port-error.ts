@@ -4,7 +4,7 @@ import type { ListenResult } from "../keeper/protocol.js";
 import { describeHolders, holdersOf, listeningSockets } from "../system/listeners.js";
 
 export interface WantedSocket {
-  /** Of the listener, as in the plan: `gateway/default`. */
+  /** Of the listener, as in the plan: `gateway/127.0.0.1:8080`, `edge/orders/users`. */
   readonly name: string;
   readonly host: string;
   readonly port: number;
@@ -26,9 +26,11 @@ export function portError({ name, host, port }: WantedSocket, why: Failure | Fai
   const failure = why in reasons ? (why as Failure) : (byCode[why] ?? "no-such-address");
   const sockets = failure === "in-use" ? listeningSockets(port) : [];
   const holder = sockets.length > 0 ? ` by ${describeHolders(holdersOf(sockets))}` : "";
-  const message = `the listener ${name} cannot listen on ${host}:${port}: ${reasons[failure]}${holder}`;
+  const isGateway = name.startsWith("gateway/");
+  const who = isGateway ? "the gateway" : `the listener ${name}`;
+  const message = `${who} cannot listen on ${host}:${port}: ${reasons[failure]}${holder}`;
   return new TuskError("PORT_IN_USE", message, {
-    hint: name.startsWith("gateway/")
+    hint: isGateway
       ? "set another port under `gateway: { port: ... }`, or stop the other process"
       : "this port belongs to the app: stop the other process",
     details: { listener: name, host, port, reason: failure },

@@ -35,6 +35,11 @@ export class FakeWorker {
     this.#held ??= [];
   }
 
+  /** Requests that wait for an answer since it hangs. */
+  get waiting(): number {
+    return this.#held?.length ?? 0;
+  }
+
   resume(): void {
     const held = this.#held ?? [];
     this.#held = null;
