@@ -86,7 +86,7 @@ async function assemble(options: StartOptions, unlock: () => void): Promise<Runn
     rng: systemRng,
     emit: events.emit,
     drain: (view, limitMs) => endpoints.drain(view, limitMs),
-    monitoring: made.settings.MONITORING_ENABLED,
+    monitoring: () => system.currentSettings.MONITORING_ENABLED,
   });
   const external = keepExternalServices({
     registry,

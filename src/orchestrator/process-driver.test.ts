@@ -480,7 +480,7 @@ describe("process driver: probes and sampling", () => {
   });
 
   driverTest("samples the whole tree, when monitoring is on", async (harness) => {
-    const driver = harness.driver({ monitoring: true });
+    const driver = harness.driver({ monitoring: () => true });
     const busy = `"${node}" -e "for(;;);" & exec "${node}" server.js`;
     harness.apply(driver, { run: { kind: "shell", command: busy } });
     const view = await harness.until(driver, "users-1", (seen) => (seen.cpuPercent ?? 0) > 5);

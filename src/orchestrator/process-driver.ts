@@ -43,8 +43,8 @@ export interface ProcessDriverOptions {
   readonly emit: EmitEvent;
   /** Resolves when no worker routes to the instance any more and its requests in flight are done; given up after `limitMs`. */
   readonly drain: (instance: InstanceView, limitMs: number) => Promise<void>;
-  /** False: CPU and memory are not sampled. */
-  readonly monitoring: boolean;
+  /** Asked every second; false: CPU and memory are not sampled. */
+  readonly monitoring: () => boolean;
   /** All instances of the service are ready in this revision. */
   readonly onRevisionReady?: (service: string, revision: number) => void;
 }
@@ -331,7 +331,7 @@ class Driver implements ProcessDriver {
     if (this.#loops.has("second")) return;
     this.#repeat("second", secondMs, () => {
       const { monitoring, clock } = this.#options;
-      if (monitoring) this.#samples = this.#sampler.sample(clock.monotonic());
+      this.#samples = monitoring() ? this.#sampler.sample(clock.monotonic()) : new Map();
       for (const running of this.#host.running.values()) this.#rotateLog(running);
       this.#publish();
       return true;

@@ -16,7 +16,7 @@ const driver = createProcessDriver({
   rng: systemRng,
   emit: () => {},
   drain: async () => {},
-  monitoring: false,
+  monitoring: () => false,
 });
 
 let told = false;

@@ -76,7 +76,7 @@ export class DriverHarness {
       rng: systemRng,
       emit: (event) => this.events.push(event),
       drain: async (instance) => void this.drained.push(instance),
-      monitoring: false,
+      monitoring: () => false,
       ...options,
     });
     this.#drivers.push(driver);
