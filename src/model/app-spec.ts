@@ -73,9 +73,9 @@ export interface RetrySpec {
   readonly statuses: readonly number[];
   /** First backoff, doubling with full jitter. Default 25. */
   readonly backoffMs: number;
-  /** Retries may be at most this share of active requests ... Default 0.2. */
+  /** Retries may be at most this share of the requests of the last ten seconds ... Default 0.2. */
   readonly budgetRatio: number;
-  /** ... or this many at once, whichever is more. Default 3. */
+  /** ... or this many a second, whichever is more. Default 10. */
   readonly budgetMinimum: number;
 }
 

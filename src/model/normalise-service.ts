@@ -10,7 +10,7 @@ export const defaultTraffic: TrafficSpec = {
   loadBalancer: "least-request",
   requestTimeoutMs: 15_000,
   attemptTimeoutMs: 0,
-  retry: { attempts: 2, statuses: [502, 503, 504], backoffMs: 25, budgetRatio: 0.2, budgetMinimum: 3 },
+  retry: { attempts: 2, statuses: [502, 503, 504], backoffMs: 25, budgetRatio: 0.2, budgetMinimum: 10 },
   outlier: { enabled: true, consecutiveFailures: 5, baseEjectionMs: 5000, maxEjectionMs: 300_000 },
 };
 

@@ -5,7 +5,7 @@ import type { WorkerNotice } from "../keeper/protocol.js";
 import type { ClusterPlan, Endpoint } from "../plan/proxy-plan.js";
 import { createLoadBalancer, type LoadBalancer } from "../resilience/load-balancer.js";
 import { type Fleet, type OutlierEffect, type OutlierEvent, stepOutlier } from "../resilience/outlier.js";
-import { mayRetry } from "../resilience/retry-budget.js";
+import { RetryBudget } from "../resilience/retry-budget.js";
 import { EndpointState, lifeOf } from "./endpoint-state.js";
 
 export interface ClusterOptions {
@@ -24,8 +24,7 @@ export class Cluster {
   readonly #retired = new Set<EndpointState>();
   readonly #returns = new Map<EndpointState, Timer>();
   #pickable: readonly EndpointState[] = [];
-  #active = 0;
-  #retrying = 0;
+  readonly #budget = new RetryBudget();
 
   constructor(name: string, options: ClusterOptions) {
     this.name = name;
@@ -85,23 +84,13 @@ export class Cluster {
   }
 
   requestBegins(): void {
-    this.#active++;
+    this.#budget.countRequest(this.#options.clock.monotonic());
   }
 
-  requestEnds(): void {
-    this.#active--;
-  }
-
-  /** True: a retry is booked, to be given back by `retryEnds`. */
+  /** True: the budget allows one more retry, and has counted it. */
   tryRetry(): boolean {
     const policy = this.#plan?.retryBudget;
-    if (!policy || !mayRetry({ active: this.#active, retrying: this.#retrying }, policy)) return false;
-    this.#retrying++;
-    return true;
-  }
-
-  retryEnds(): void {
-    this.#retrying--;
+    return policy !== undefined && this.#budget.tryRetry(this.#options.clock.monotonic(), policy);
   }
 
   /** Also one that has left the table and still has requests in flight. */

@@ -10,7 +10,7 @@ export interface Exchange {
   /** Name of the listener that accepted the connection. */
   readonly listener: string;
   readonly method: string;
-  /** As received: origin-form, absolute-form or `*`. */
+  /** As received: origin-form or absolute-form; anything else is refused. */
   readonly target: string;
   readonly headers: RawHeaders;
   readonly peerAddress: string;

@@ -275,7 +275,7 @@ describe("egress", () => {
     assert.match(problem.detail ?? "", /orders called "payments" without listing it in its calls/);
     assert.match(problem.traceId ?? "", /^[0-9a-f]{32}$/);
     assert.equal((await ask(to, { headers: { host: "nobody" } })).status, 404);
-    assert.match(await sendRaw(to, requestText(["CONNECT users:443 HTTP/1.1", "Host: users:443"])), /^HTTP\/1\.1 405 /);
+    assert.match(await sendRaw(to, requestText(["CONNECT users:443 HTTP/1.1", "Host: users:443"])), /^HTTP\/1\.1 501 /);
     const refused = proxy.dataPlane.edges.toJSON().map((edge) => [edge.callee, edge.refused]);
     assert.deepEqual(refused, [
       ["users", {}],

@@ -1,6 +1,7 @@
 // The server codec of the first stage: node:http on a socket that the keeper bound. Turns requests into exchanges and
 // answers what is no valid request. Takes no decision about where a request goes.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { Server as NetServer } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Exchange } from "./exchange.js";
 import { type Refusal, type RefusalCode, refusal } from "./refusals.js";
@@ -34,12 +35,12 @@ export interface HttpServerOptions {
   readonly onRefused: (listener: string, code: RefusalCode) => void;
 }
 
-/** How often Node looks for connections whose head is overdue. */
-const headerCheckMs = 1_000;
+/** How often Node looks for connections whose head is overdue; each listener does, so not too often. */
+const headerCheckMs = 5_000;
 /** For a client to read the answer to its malformed request before the connection is cut. */
 const lingerMs = 1_000;
-/** For a connection without a request when the listener drains. */
-const unusedMs = 500;
+/** When the listener drains: a request on an idle connection is answered within this time, as its last. */
+const graceMs = 500;
 
 export class HttpServer {
   readonly name: string;
@@ -85,12 +86,15 @@ export class HttpServer {
     });
   }
 
-  /** Stops accepting and closes idle connections; requests in flight end in their own time, each the last of its connection. */
+  /** Stops accepting at once; every answer is the last of its connection. Resolves when no connection is left. */
   drain(): Promise<void> {
     this.#draining = true;
-    // Node takes a connection that has not asked yet for busy; its request may be on the way, so it gets a moment.
-    setTimeout(() => this.#closeUnused(), unusedMs).unref();
-    return new Promise((resolve) => this.#server.close(() => resolve()));
+    setTimeout(() => this.#closeIdle(), graceMs).unref();
+    return new Promise((resolve) => {
+      this.#server.once("close", resolve);
+      // Of node:net, not of node:http, which would cut idle connections now, with the next request perhaps on its way.
+      NetServer.prototype.close.call(this.#server);
+    });
   }
 
   /** Cuts every connection. */
@@ -100,7 +104,9 @@ export class HttpServer {
     this.#server.closeAllConnections();
   }
 
-  #closeUnused(): void {
+  #closeIdle(): void {
+    this.#server.close();
+    // Node takes a connection that has not asked yet for busy.
     for (const socket of this.#sockets) if (!this.#open.has(socket)) socket.destroy();
   }
 
@@ -111,7 +117,7 @@ export class HttpServer {
       headersTimeout: headerMs,
       requestTimeout: 0,
       keepAliveTimeout: keepAliveMs,
-      connectionsCheckingInterval: headerCheckMs,
+      connectionsCheckingInterval: Math.min(headerCheckMs, headerMs),
       // Ours is the better answer.
       requireHostHeader: false,
       noDelay: true,

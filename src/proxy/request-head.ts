@@ -28,7 +28,7 @@ interface Target {
 const authorityForm = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9._~!$&'()*+,;=%-]+))(?::([0-9]{1,5}))?$/;
 
 export function readRequestHead(method: string, target: string, headers: RawHeaders): ReadHeadResult {
-  const parsed = parseTarget(method, target);
+  const parsed = parseTarget(target);
   if (parsed === null) return refuse("TARGET_INVALID", "the target must be a path or an http:// URL");
   const hosts = headerValues(headers, "host");
   const host = hosts[0];
@@ -78,9 +78,8 @@ function refuse(code: "TARGET_INVALID" | "HOST_INVALID", detail: string): ReadHe
   return { ok: false, refusal: refusal(code, detail) };
 }
 
-function parseTarget(method: string, target: string): Target | null {
+function parseTarget(target: string): Target | null {
   if (target.startsWith("/")) return target.includes("#") ? null : { authority: null, pathAndQuery: target };
-  if (target === "*" && method === "OPTIONS") return { authority: null, pathAndQuery: "/" };
   if (target.slice(0, 7).toLowerCase() !== "http://" || target.includes("#")) return null;
   const rest = target.slice(7);
   const end = rest.search(/[/?]/);

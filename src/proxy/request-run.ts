@@ -36,8 +36,7 @@ export class RequestRun {
   readonly #in: RequestRunInput;
   readonly #body: ReplayableBody;
   readonly #tried = new Set<EndpointState>();
-  #attempt: { readonly endpoint: EndpointState; readonly isRetry: boolean; handle: UpstreamAttempt | null } | null =
-    null;
+  #attempt: { readonly endpoint: EndpointState; handle: UpstreamAttempt | null } | null = null;
   #attemptsMade = 0;
   #answer: HeldAnswer;
   #responseBytes = 0;
@@ -61,21 +60,20 @@ export class RequestRun {
     if (requestTimeoutMs > 0) {
       this.#totalTimer = context.clock.setTimer(requestTimeoutMs, () => this.#onTotalTimeout(requestTimeoutMs));
     }
-    this.#tryNext(false);
+    this.#tryNext();
   }
 
-  #tryNext(isRetry: boolean): void {
+  #tryNext(): void {
     const { cluster, context, decision } = this.#in;
     const endpoint = cluster.pick(this.#tried, context.rng);
     if (!endpoint) {
-      if (isRetry) cluster.retryEnds();
       this.#refuse(refusal("NO_ENDPOINT", `service ${cluster.name} has no ready instance`));
       return;
     }
     this.#tried.add(endpoint);
     this.#attemptsMade++;
     endpoint.begin();
-    const attempt = { endpoint, isRetry, handle: null as UpstreamAttempt | null };
+    const attempt = { endpoint, handle: null as UpstreamAttempt | null };
     this.#attempt = attempt;
     const { attemptTimeoutMs } = decision.action;
     if (attemptTimeoutMs > 0) {
@@ -150,14 +148,14 @@ export class RequestRun {
     const waitMs = this.#goesElsewhere(failure)
       ? 0
       : fullJitterMs(decision.action.retry.backoffMs, this.#attemptsMade, context.rng);
-    if (waitMs === 0) this.#tryNext(true);
+    if (waitMs === 0) this.#tryNext();
     else this.#retryTimer = context.clock.setTimer(waitMs, () => this.#retryNow());
     return true;
   }
 
   #retryNow(): void {
     this.#retryTimer = null;
-    this.#tryNext(true);
+    this.#tryNext();
   }
 
   // A broken endpoint says nothing about another one: no reason to wait. An overloaded or slow one may.
@@ -228,7 +226,6 @@ export class RequestRun {
     this.#cancelAttemptTimer();
     attempt.handle?.abort();
     attempt.endpoint.end();
-    if (attempt.isRetry) this.#in.cluster.retryEnds();
   }
 
   #cancelAttemptTimer(): void {
@@ -239,13 +236,9 @@ export class RequestRun {
   #finish(status: number | null, broken: boolean): void {
     if (this.#finished) return;
     this.#finished = true;
-    const { cluster, context, edge, startedAt } = this.#in;
+    const { context, edge, startedAt } = this.#in;
     this.#totalTimer?.cancel();
-    if (this.#retryTimer) {
-      this.#retryTimer.cancel();
-      cluster.retryEnds();
-    }
-    cluster.requestEnds();
+    this.#retryTimer?.cancel();
     edge.record({
       status,
       broken,

@@ -103,10 +103,10 @@ export function rawAnswer(refused: Refusal): string {
 
 const reasonPhrases: Readonly<Record<number, string>> = {
   400: "Bad Request",
-  405: "Method Not Allowed",
   408: "Request Timeout",
   417: "Expectation Failed",
   431: "Request Header Fields Too Large",
+  501: "Not Implemented",
 };
 
 function toPairs(headers: RawHeaders): [string, string][] {

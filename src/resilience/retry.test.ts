@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { fullJitterMs } from "./backoff.js";
-import { mayRetry } from "./retry-budget.js";
+import { RetryBudget } from "./retry-budget.js";
 import { type AttemptFailure, decideRetry, type RetryQuestion } from "./retry-policy.js";
 
 const refused: AttemptFailure = { kind: "connect", refused: true, message: "" };
@@ -57,18 +57,34 @@ describe("retry policy", () => {
 });
 
 describe("retry budget", () => {
-  it("allows the minimum however low the traffic", () => {
-    assert.equal(mayRetry({ active: 1, retrying: 2 }, { ratio: 0.2, minimum: 3 }), true);
-    assert.equal(mayRetry({ active: 1, retrying: 3 }, { ratio: 0.2, minimum: 3 }), false);
+  const policy = { ratio: 0.2, minimum: 3 };
+  const allowed = (budget: RetryBudget, nowMs: number, times: number): number =>
+    Array.from({ length: times }, () => budget.tryRetry(nowMs, policy)).filter(Boolean).length;
+  const withRequests = (count: number, nowMs: number): RetryBudget => {
+    const budget = new RetryBudget();
+    for (let index = 0; index < count; index++) budget.countRequest(nowMs);
+    return budget;
+  };
+
+  it("allows the minimum each second, however low the traffic", () => {
+    const budget = withRequests(1, 0);
+    assert.equal(allowed(budget, 0, 10), 3);
+    assert.equal(allowed(budget, 999, 10), 0);
+    assert.equal(allowed(budget, 1000, 10), 3);
   });
 
-  it("allows a share of what is in flight", () => {
-    assert.equal(mayRetry({ active: 100, retrying: 19 }, { ratio: 0.2, minimum: 3 }), true);
-    assert.equal(mayRetry({ active: 100, retrying: 20 }, { ratio: 0.2, minimum: 3 }), false);
+  it("allows a share of the requests of the last ten seconds, all at once if need be", () => {
+    assert.equal(allowed(withRequests(1000, 0), 500, 1000), 200);
+    assert.equal(allowed(withRequests(1000, 0), 9_999, 1000), 200);
+  });
+
+  it("forgets what is longer ago, also after a long pause", () => {
+    assert.equal(allowed(withRequests(1000, 0), 10_000, 1000), 3);
+    assert.equal(allowed(withRequests(1000, 5_000), 3_600_000, 1000), 3);
   });
 
   it("allows none when both are 0", () => {
-    assert.equal(mayRetry({ active: 100, retrying: 0 }, { ratio: 0, minimum: 0 }), false);
+    assert.equal(withRequests(100, 0).tryRetry(0, { ratio: 0, minimum: 0 }), false);
   });
 });
 
