@@ -1,4 +1,5 @@
 // The controller's connection to the keeper: says hello, and says it again to whoever took the keeper's place.
+import { messageOf, TuskError } from "../base/errors.js";
 import { JsonChannel } from "../system/json-channel.js";
 import { identify } from "../system/proc.js";
 import type { KeeperAnswer, KeeperNotice, KeeperRequest, WorkerInfo } from "./protocol.js";
@@ -10,63 +11,116 @@ export interface KeeperClientOptions {
   readonly onNotice: (notice: KeeperNotice) => void;
   /** At the first connection and at every later one. */
   readonly onConnected: (workers: readonly WorkerInfo[]) => void;
-  /** Longest wait for the first connection. Default 10000. */
+  /** Longest wait for the first connection, and of a request for a successor. Default 10000. */
   readonly connectMs?: number;
 }
 
 export interface KeeperClient {
-  /** Rejects when the keeper is away or does not answer in time. */
+  /** Waits for a successor when the keeper has just died. Rejects with KEEPER_LOST when none comes in time. */
   request(body: KeeperRequest): Promise<KeeperAnswer>;
   close(): void;
 }
 
 type Channel = JsonChannel<KeeperRequest, KeeperAnswer, KeeperNotice>;
-const retryMs = 50;
 
-/** Rejects when no keeper answers within `connectMs`. Afterwards it reconnects for ever. */
+const retryMs = 50;
+const defaultConnectMs = 10_000;
+/** For the keeper to end its workers, beyond the time that it gives them. */
+const shutdownMarginMs = 10_000;
+
+/** Rejects with KEEPER_LOST when no keeper answers within `connectMs`. Afterwards it reconnects for ever. */
 export async function connectKeeper(options: KeeperClientOptions): Promise<KeeperClient> {
-  let channel: Channel | null = null;
-  let closed = false;
-  const reconnect = async (deadline: number): Promise<void> => {
-    while (!closed) {
-      try {
-        channel = await open(options, () => {
-          channel = null;
-          void reconnect(Number.POSITIVE_INFINITY);
-        });
-        return;
-      } catch (error) {
-        if (performance.now() > deadline) throw error;
-        await new Promise((go) => setTimeout(go, retryMs));
-      }
-    }
-  };
-  await reconnect(performance.now() + (options.connectMs ?? 10_000));
+  const connection = new KeeperConnection(options);
+  await connection.channel();
   return {
-    request: (body) => {
-      if (!channel) return Promise.reject(new Error("the keeper is away"));
-      return channel.request(body, body.type === "shutdown" ? body.drainMs + 10_000 : undefined);
+    request: async (body) => {
+      const channel = await connection.channel();
+      return channel.request(body, body.type === "shutdown" ? body.drainMs + shutdownMarginMs : undefined);
     },
-    close: () => {
-      closed = true;
-      channel?.close();
-    },
+    close: () => connection.close(),
   };
 }
 
-async function open(options: KeeperClientOptions, onLost: () => void): Promise<Channel> {
-  const channel: Channel = await JsonChannel.open({
-    socketPath: options.socketPath,
-    onNotice: options.onNotice,
-    onLost,
-  });
-  const startTicks = identify(process.pid)?.startTicks ?? 0;
-  const answer = await channel.request({ type: "hello", pid: process.pid, startTicks, restart: options.restart });
-  if (answer.type !== "hello") {
-    channel.close();
-    throw new Error(`the keeper answered hello with ${answer.type}`);
+class KeeperConnection {
+  readonly #options: KeeperClientOptions;
+  readonly #connectMs: number;
+  #open: Channel | null = null;
+  #waiting: ((channel: Channel | null) => void)[] = [];
+  #closed = false;
+
+  constructor(options: KeeperClientOptions) {
+    this.#options = options;
+    this.#connectMs = options.connectMs ?? defaultConnectMs;
+    void this.#connect();
   }
-  // The caller must hold the client before it is told.
-  queueMicrotask(() => options.onConnected(answer.workers));
-  return channel;
+
+  /** The present connection, or the next one. */
+  channel(): Promise<Channel> {
+    if (this.#open) return Promise.resolve(this.#open);
+    return new Promise((resolve, reject) => {
+      const lost = new TuskError("KEEPER_LOST", `no keeper answers on ${this.#options.socketPath}`);
+      const timer = setTimeout(() => reject(lost), this.#connectMs);
+      this.#waiting.push((channel) => {
+        clearTimeout(timer);
+        if (channel) resolve(channel);
+        else reject(lost);
+      });
+      if (this.#closed) this.#settle(null);
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#open?.close();
+    this.#open = null;
+    this.#settle(null);
+  }
+
+  async #connect(): Promise<void> {
+    while (!this.#closed && this.#open === null) {
+      const opened = await openChannel(this.#options, () => this.#onLost()).catch(() => null);
+      if (opened === null) await new Promise((go) => setTimeout(go, retryMs));
+      else if (this.#closed) opened.channel.close();
+      else this.#take(opened);
+    }
+  }
+
+  #take({ channel, workers }: Opened): void {
+    this.#open = channel;
+    this.#settle(channel);
+    // Whoever waited has the channel by then.
+    setImmediate(() => this.#closed || this.#options.onConnected(workers));
+  }
+
+  #onLost(): void {
+    this.#open = null;
+    void this.#connect();
+  }
+
+  #settle(channel: Channel | null): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const settle of waiting) settle(channel);
+  }
+}
+
+interface Opened {
+  readonly channel: Channel;
+  readonly workers: readonly WorkerInfo[];
+}
+
+async function openChannel(options: KeeperClientOptions, onLost: () => void): Promise<Opened> {
+  const { socketPath, onNotice, restart } = options;
+  let welcome = false;
+  const channel: Channel = await JsonChannel.open({ socketPath, onNotice, onLost: () => welcome && onLost() });
+  const startTicks = identify(process.pid)?.startTicks ?? 0;
+  try {
+    const answer = await channel.request({ type: "hello", pid: process.pid, startTicks, restart });
+    if (answer.type !== "hello") throw new Error(`the keeper answered hello with ${answer.type}`);
+    welcome = true;
+    return { channel, workers: answer.workers };
+  } catch (error) {
+    channel.close();
+    throw new TuskError("KEEPER_LOST", messageOf(error), { cause: error });
+  }
 }

@@ -326,7 +326,7 @@ describe("the controller of a keeper", () => {
   });
 
   it("is not started again at full speed when it keeps dying", async (test) => {
-    const system = await startWith(test, "await hello(); process.kill(process.pid, 'SIGKILL');");
+    const system = await startWith(test, "await hello(); setTimeout(() => process.kill(process.pid, 'SIGKILL'));");
     await eventually(() => notesOf(system).length >= 3, { what: "three lives" });
     const lives = notesOf(system).length;
     await moreThanASecondOf(system, lives);
