@@ -137,7 +137,10 @@ async function awaitController(folder: AppFolder, { timeoutMs, keeper }: Await):
     const record = readController(folder);
     if (record) return record;
     const failure = readJson(failureFile(folder));
-    if (failure) throw toError(failure);
+    if (failure) {
+      if (keeper) await ending(keeper);
+      throw toError(failure);
+    }
     if (keeper && !isAlive(keeper)) {
       throw new TuskError("KEEPER_LOST", "the keeper ended before the controller had started", {
         hint: `look into ${join(folder.logs, "keeper.log")}`,
@@ -148,6 +151,12 @@ async function awaitController(folder: AppFolder, { timeoutMs, keeper }: Await):
   throw new TuskError("TIMEOUT", `the controller did not start within ${timeoutMs} ms`, {
     hint: `look into ${join(folder.logs, "controller.log")}`,
   });
+}
+
+/** A keeper whose first controller failed ends by itself: whoever is told of the failure finds nothing running. */
+async function ending(keeper: ProcessIdentity): Promise<void> {
+  const deadline = performance.now() + 2_000;
+  while (isAlive(keeper) && performance.now() < deadline) await delay(5);
 }
 
 /** What a controller that failed to start has written; the counterpart of `writeFailure`. */
