@@ -1,7 +1,6 @@
 // The controller's side of the proxy: tells the keeper which sockets to hold, and through the fleet every worker which
 // plan and which endpoints to run. Holds the last wanted state and repeats it to whoever appears anew, so that a lost
 // keeper, a replaced worker or a restarted controller all end in the same place.
-import type { Clock } from "../base/clock.js";
 import { messageOf, TuskError } from "../base/errors.js";
 import type { EventDraft } from "../base/event.js";
 import type { Unsubscribe } from "../base/watchable.js";
@@ -18,24 +17,20 @@ import type {
 import type { Endpoint, EndpointTable, ProxyPlan } from "../plan/proxy-plan.js";
 import { type Channel, expectAnswer } from "./channel.js";
 import type { BoundListener } from "./status.js";
-import { settlesWithin } from "./timing.js";
 import { WorkerFleet, type WorkerFleetOptions } from "./worker-fleet.js";
 
 export type KeeperChannel = Channel<KeeperRequest, KeeperAnswer>;
 
 export interface DataPlaneOptions extends WorkerFleetOptions {
-  /** Connects, says hello, calls back on this and every later connection, and reconnects until closed. */
+  /** Connects, says hello, calls back on this and every later connection, and reconnects until closed. A request waits
+   *  for a successor when the keeper has just died. */
   readonly connectKeeper: (handlers: {
     onNotice(notice: KeeperNotice): void;
     onConnected(workers: readonly WorkerInfo[]): void;
   }) => Promise<KeeperChannel>;
-  readonly clock: Clock;
 }
 
 type KeeperStatus = Extract<KeeperAnswer, { type: "status" }>;
-
-/** A worker starts a dead keeper's successor within a second. */
-const successionLimitMs = 5_000;
 
 export class DataPlane {
   readonly #options: DataPlaneOptions;
@@ -43,7 +38,6 @@ export class DataPlane {
   #keeper: KeeperChannel | null = null;
   #wanted: readonly ListenRequest[] = [];
   #bound: ReadonlyMap<string, BoundListener> = new Map();
-  #onReconnected: (() => void)[] = [];
   #ending = false;
 
   constructor(options: DataPlaneOptions) {
@@ -140,10 +134,10 @@ export class DataPlane {
 
   // --- the end
 
-  /** Ends workers, sockets and keeper. A keeper that was killed meanwhile is followed by its successor. */
+  /** Ends workers, sockets and keeper. One that is killed meanwhile has a successor, which is asked again. */
   async shutdown(drainMs: number): Promise<void> {
     this.#ending = true;
-    const ended = (await this.#endKeeper(drainMs)) || ((await this.#reconnected()) && (await this.#endKeeper(drainMs)));
+    const ended = (await this.#endKeeper(drainMs)) || (await this.#endKeeper(drainMs));
     if (!ended) this.#warn("keeper.lost", "the keeper did not answer at the end; it and its workers are probably gone");
     this.close();
   }
@@ -160,15 +154,9 @@ export class DataPlane {
       expectAnswer(await this.#ask({ type: "shutdown", drainMs }), "shutdown", "KEEPER_LOST");
       return true;
     } catch {
-      // Whether it was the keeper's death or its refusal: the caller tries its successor.
+      // It died before it answered, or nobody is there.
       return false;
     }
-  }
-
-  #reconnected(): Promise<boolean> {
-    if (!this.#keeper) return Promise.resolve(false);
-    const reconnected = new Promise<void>((resolve) => this.#onReconnected.push(resolve));
-    return settlesWithin(reconnected, { clock: this.#options.clock, limitMs: successionLimitMs });
   }
 
   // --- the keeper
@@ -183,7 +171,6 @@ export class DataPlane {
   }
 
   #onConnected(workers: readonly WorkerInfo[]): void {
-    for (const resolve of this.#onReconnected.splice(0)) resolve();
     if (this.#ending) return;
     this.#fleet.setKnown(workers);
     if (!this.#keeper || this.#wanted.length === 0) return;

@@ -19,6 +19,8 @@ export class FakeKeeper {
   /** Types of requests, in order; a listen with its names. */
   readonly log: string[] = [];
   away = false;
+  /** So many requests are lost. */
+  failures = 0;
   ended = false;
   #handlers: Handlers | null = null;
 
@@ -39,7 +41,7 @@ export class FakeKeeper {
   }
 
   async #request(body: KeeperRequest): Promise<KeeperAnswer> {
-    if (this.away) throw new Error("the keeper is away");
+    if (this.away || this.failures-- > 0) throw new Error("the keeper is away");
     this.log.push(body.type === "listen" ? `listen ${body.listeners.map(({ name }) => name).join(" ")}` : body.type);
     switch (body.type) {
       case "listen":
