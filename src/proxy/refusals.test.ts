@@ -7,7 +7,7 @@ const documentation = readFileSync(new URL("../../../docs/proxy-answers.md", imp
 
 describe("answers of the proxy", () => {
   it("are the ones that the documentation lists, word for word", () => {
-    const documented = [...documentation.matchAll(/^\| `([A-Z_]+)` \| (\d+) \| (.+) \|$/gm)].map(
+    const documented = [...documentation.matchAll(/^\| `([A-Z_]+)` +\| (\d+) +\| (.+?) +\|$/gm)].map(
       ([, code, status, title]) => `${code} ${status} ${title}`,
     );
     const known = Object.entries(refusalKinds).map(([code, { status, title }]) => `${code} ${status} ${title}`);
