@@ -19,9 +19,10 @@ export interface ServiceEvidence {
 
 export function explainService(service: string, evidence: ServiceEvidence): ServiceExplanation {
   const instances = evidence.views.filter((view) => view.service === service);
+  const declared = evidence.spec.services.find((entry) => entry.name === service);
   return {
     service,
-    summary: summarise(service, instances),
+    summary: summarise(service, instances, declared?.replicas ?? 0),
     instances,
     events: [...evidence.events].reverse(),
     waiting: waitingChain(service, evidence.views, new Set()),
@@ -30,14 +31,27 @@ export function explainService(service: string, evidence: ServiceEvidence): Serv
   };
 }
 
-function summarise(service: string, instances: readonly InstanceView[]): string {
-  if (instances.length === 0) return `${service} has no instance: it is scaled to 0`;
+function summarise(service: string, instances: readonly InstanceView[], replicas: number): string {
+  const total = instances.length;
+  if (total === 0) return `${service} has no instance${replicas === 0 ? ": it is scaled to 0" : " yet"}`;
   const troubled = instances.filter((view) => !view.ready);
-  if (troubled.length === 0)
-    return `${service} is ready: ${instances.length} of ${instances.length} instances receive traffic`;
-  const reasons = troubled.map((view) => `${view.id} is ${view.phase}: ${view.reason}`);
-  return `${service} has ${instances.length - troubled.length} of ${instances.length} instances ready; ${reasons.join("; ")}`;
+  const noun = total === 1 ? "instance" : "instances";
+  if (troubled.length === 0) {
+    return `${service} is ready: ${total} of ${total} ${noun} ${total === 1 ? "receives" : "receive"} traffic`;
+  }
+  const reasons = troubled.map((view) => `${view.id} ${phrases[view.phase]}: ${view.reason}`);
+  return `${service} has ${total - troubled.length} of ${total} ${noun} ready; ${reasons.join("; ")}`;
 }
+
+const phrases: Readonly<Record<InstanceView["phase"], string>> = {
+  waiting: "is waiting",
+  starting: "is starting",
+  running: "is running, not ready",
+  draining: "is draining",
+  stopping: "is stopping",
+  backoff: "is in backoff",
+  failed: "has failed",
+};
 
 /** One line for each link, nearest first; a cycle ends the chain. */
 function waitingChain(service: string, views: readonly InstanceView[], seen: Set<string>): string[] {
