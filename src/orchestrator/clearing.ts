@@ -78,7 +78,10 @@ export class Clearing {
     table.refresh({ exact: true });
     this.#known = table.members(tag);
     const denied = signalAll(this.#known, this.#signal);
-    if (denied.length > 0) onDenied?.(denied);
+    if (denied.length === 0 || this.#signal !== "SIGKILL") return;
+    // Of another user by now: told, and not waited for, because nothing that may be done would end them.
+    this.#known = this.#known.filter((member) => !denied.includes(member));
+    onDenied?.(denied);
   }
 }
 

@@ -18,12 +18,12 @@ export interface ProbeLoopOptions {
 }
 
 const eagerPeriodMs = 100;
-const listenerPeriodMs = 1000;
 const refusalsPerLook = 20;
 
 export class ProbeLoop {
   readonly #options: ProbeLoopOptions;
   readonly #timers = new Map<string, Timer>();
+  #watch: ListenerWatch | null = null;
   #listenerLost = false;
   #refusals = 0;
   #elsewhere: string | null = null;
@@ -44,6 +44,18 @@ export class ProbeLoop {
     this.#stopped = true;
     for (const timer of this.#timers.values()) timer.cancel();
     void this.#options.target.endCommand();
+  }
+
+  /** Whether the process that served is still there. Called from outside: one timer for all instances, to wake up less. */
+  everySecond(): void {
+    if (this.#watch === null || this.#stopped) return;
+    const state = this.#watch.check();
+    const lost = state.state !== "held";
+    const returned = this.#listenerLost && !lost;
+    this.#listenerLost = lost;
+    if (lost || returned) this.#options.onListener(state);
+    // Back again: readiness is asked at once, not at the end of its period.
+    if (returned) void this.#repeatReadiness(false);
   }
 
   async #run(name: ProbeName, probe: ProbePlan): Promise<ProbeOutcome | null> {
@@ -80,7 +92,7 @@ export class ProbeLoop {
   #goOn(readinessKnown = false): void {
     if (this.#stopped) return;
     const { probes, rng, target } = this.#options;
-    if (probes.startup.check.kind !== "command") this.#watchListener(new ListenerWatch(target.listenerOn(target.port)));
+    if (probes.startup.check.kind !== "command") this.#watch = new ListenerWatch(target.listenerOn(target.port));
     // Spread over their first period, so that many instances are not probed in the same moment ever after.
     const first = (periodMs: number): number => periodMs * (0.5 + rng() / 2);
     const { readiness, liveness } = probes;
@@ -101,18 +113,6 @@ export class ProbeLoop {
   async #repeatLiveness(liveness: ProbePlan): Promise<void> {
     if ((await this.#run("liveness", liveness)) === null) return;
     this.#later("liveness", liveness.periodMs, () => void this.#repeatLiveness(liveness));
-  }
-
-  #watchListener(watch: ListenerWatch): void {
-    this.#later("listener", listenerPeriodMs, () => {
-      const state = watch.check();
-      const lost = state.state !== "held";
-      if (lost || this.#listenerLost) this.#options.onListener(state);
-      // Back again: readiness is asked at once, not at the end of its period.
-      if (this.#listenerLost && !lost && !this.#stopped) void this.#repeatReadiness(false);
-      this.#listenerLost = lost;
-      if (!this.#stopped) this.#watchListener(watch);
-    });
   }
 
   /** One timer a name: a probe that is asked for early takes the place of the one that waits. */

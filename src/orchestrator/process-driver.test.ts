@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
@@ -168,6 +168,23 @@ describe("process driver: whatever is killed", () => {
     assert.equal(isUp(pid), false);
     await driver.stopAll();
     assert.deepEqual(findLeftovers(harness.appKey), []);
+  });
+});
+
+describe("process driver: its own folder fails", () => {
+  driverTest("a state that cannot be written is told, supervision goes on", async (harness) => {
+    const driver = harness.driver();
+    harness.apply(driver, {});
+    const before = await harness.until(driver, "users-1");
+    renameSync(harness.stateFolder, `${harness.stateFolder}.away`);
+    writeFileSync(harness.stateFolder, "not a folder");
+    process.kill(before.process.pid, "SIGKILL");
+    const waiting = await harness.until(driver, "users-1", (view) => view.restarts === 2);
+    assert.match(waiting.reason, /its log cannot be opened/);
+    assert.equal(harness.messages("state.unwritten").length, 1);
+    rmSync(harness.stateFolder);
+    renameSync(`${harness.stateFolder}.away`, harness.stateFolder);
+    await harness.until(driver, "users-1");
   });
 });
 

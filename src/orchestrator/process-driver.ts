@@ -54,7 +54,7 @@ export interface ProcessDriver extends Orchestrator {
   readonly samplerCost: SamplerCost;
 }
 
-const adoptedPollMs = 250;
+const adoptedPollMs = 500;
 const secondMs = 1000;
 
 export function createProcessDriver(options: ProcessDriverOptions): ProcessDriver {
@@ -75,6 +75,7 @@ class Driver implements ProcessDriver {
   #state: SupervisorState = initialSupervisor;
   #samples: ReadonlyMap<string, Sample> = new Map();
   #saved = "";
+  #unwritten = false;
   #straysGone: Promise<unknown> | null = null;
   #closed = false;
   #dispatching = false;
@@ -332,7 +333,10 @@ class Driver implements ProcessDriver {
     this.#repeat("second", secondMs, () => {
       const { monitoring, clock } = this.#options;
       this.#samples = monitoring() ? this.#sampler.sample(clock.monotonic()) : new Map();
-      for (const running of this.#host.running.values()) this.#rotateLog(running);
+      for (const running of [...this.#host.running.values()]) {
+        running.probes?.everySecond();
+        this.#rotateLog(running);
+      }
       this.#publish();
       return true;
     });
@@ -378,8 +382,21 @@ class Driver implements ProcessDriver {
     };
     const text = JSON.stringify(records);
     if (text === this.#saved) return;
-    writeRecords(this.#recordsFile, records);
-    this.#saved = text;
+    try {
+      writeRecords(this.#recordsFile, records);
+      this.#saved = text;
+      this.#unwritten = false;
+    } catch (error) {
+      this.#tellUnwritten(error);
+    }
+  }
+
+  /** A full disk must not end supervision: what is not written down is still found under /proc. Told once. */
+  #tellUnwritten(error: unknown): void {
+    if (this.#unwritten) return;
+    this.#unwritten = true;
+    const message = `${this.#recordsFile} could not be written: ${messageOf(error)}`;
+    this.#options.emit({ kind: "state.unwritten", level: "error", message });
   }
 
   #recordOf(running: Running): InstanceRecords["instances"][number] {

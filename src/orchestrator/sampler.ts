@@ -1,7 +1,6 @@
 // CPU and memory of whole process trees, seen from outside: one look at /proc for all instances, nothing per instance
 // but what belongs to it. Measures its own cost, because the platform's idle budget is one percent of a core.
-import { readFileSync } from "node:fs";
-import type { ProcessStat } from "../system/proc.js";
+import { type ProcessStat, readProcFile } from "../system/proc.js";
 import type { ProcessTable } from "../system/process-table.js";
 
 export interface Sample {
@@ -82,13 +81,8 @@ function processMemory(pid: number): number {
 }
 
 function kilobytes(pid: number, file: string, field: string): number | null {
-  let text: string;
-  try {
-    text = readFileSync(`/proc/${pid}/${file}`, "latin1");
-  } catch {
-    // Gone, or its maps may not be read.
-    return null;
-  }
+  // Null: gone, or its maps may not be read.
+  const text = readProcFile(`/proc/${pid}/${file}`) ?? "";
   const match = new RegExp(`^${field}\\s+(\\d+) kB`, "m").exec(text);
   return match ? Number(match[1]) : null;
 }

@@ -66,7 +66,8 @@ export function spawnCommand(start: CommandStart, onFailure: (failure: StartFail
 }
 
 function toFailure(error: unknown, start: CommandStart): StartFailure {
-  const code = (error as NodeJS.ErrnoException).code ?? "";
+  const { code = "", syscall } = error as NodeJS.ErrnoException;
+  if (syscall === "open") return { reason: `its log cannot be opened: ${messageOf(error)}`, transient: true };
   const [file] = toArgv(start.command);
   if (code === "ENOENT" && !existsSync(start.cwd)) {
     return { reason: `its folder ${start.cwd} does not exist`, transient: false };

@@ -1,7 +1,7 @@
 // Who listens on a TCP port: sockets from /proc/net, and which processes hold them open.
 // An open listening socket is proved by one link read (see stillHolds), which is cheap enough for every second.
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { commandLine, identify, isAlive, listPids, type ProcessIdentity } from "./proc.js";
+import { readdirSync, readlinkSync } from "node:fs";
+import { commandLine, identify, isAlive, listPids, type ProcessIdentity, readProcFile } from "./proc.js";
 
 export interface ListeningSocket {
   readonly port: number;
@@ -42,20 +42,12 @@ export function loopbackListeners(port: number): ListeningSocket[] {
 
 function listeningIn(table: string, port?: number): ListeningSocket[] {
   const wanted = port === undefined ? "" : `:${port.toString(16).toUpperCase().padStart(4, "0")} `;
-  return readTable(table)
+  // The second table is missing where the machine has no IPv6.
+  return (readProcFile(table) ?? "")
     .split("\n")
     .filter((line) => line.includes(wanted))
     .map(parseLine)
     .filter((socket): socket is ListeningSocket => socket !== null && (port === undefined || socket.port === port));
-}
-
-function readTable(path: string): string {
-  try {
-    return readFileSync(path, "latin1");
-  } catch {
-    // No IPv6 on this machine.
-    return "";
-  }
 }
 
 function parseLine(line: string): ListeningSocket | null {
