@@ -1,6 +1,6 @@
 // `instances.json`: what the next controller needs to adopt the instances of this one. A record is written before its
 // process is spawned and again after, so that a controller may be killed at any moment; /proc has the last word.
-// docs/formats/state-folder.md describes the format.
+// docs/formats/instances.md describes the format.
 import { existsSync, renameSync } from "node:fs";
 import { readJson, writeJsonAtomic } from "../system/atomic-file.js";
 import type { ProcessIdentity } from "../system/proc.js";

@@ -1,5 +1,5 @@
 // How a process is known as ours: the value of TUSK_INSTANCE in its environment, `<appKey>/<instanceId>/<nonce>`.
-// The id may end in `.setup` or `.probe` for commands that run beside an instance. docs/formats/state-folder.md.
+// The id may end in `.setup` or `.probe` for commands that run beside an instance. docs/formats/instances.md.
 import { randomBytes } from "node:crypto";
 
 export const instanceVariable = "TUSK_INSTANCE";

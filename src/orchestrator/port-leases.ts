@@ -1,6 +1,6 @@
 // Ports that belong to this app until released: the same key has the same port after every restart.
 // Unique on the machine through claim files, one a port, because two apps may start at the same moment.
-// docs/formats/state-folder.md describes `leases.json` and the claims. A lease is no bind: who uses it may still find it taken.
+// docs/formats/instances.md describes `leases.json` and the claims. A lease is no bind: who uses it may still find it taken.
 import { randomBytes } from "node:crypto";
 import { linkSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
