@@ -79,19 +79,23 @@ async function begin(session: Session, loaded: LoadedSpec, options: UpOptions): 
   const { spec, provenance, file, root } = loaded;
   const folder = appFolderAt(root);
   const request: ApplyRequest = { spec, provenance, file, from: basename(file) };
-  const running = await tryConnect(folder);
-  if (running === null) {
-    return { connection: await start(session, folder, request), applied: null };
-  }
+  const running = (await tryConnect(folder)) ?? (await start(session, folder, request));
+  if ("started" in running) return { connection: running.started, applied: null };
   const applied = await applyToRunning(session, running, request, options.yes === true);
   return applied && { connection: running, applied };
 }
 
-/** A start that fails leaves nothing running that did not run before. */
-async function start(session: Session, folder: AppFolder, request: ApplyRequest): Promise<Connection> {
+/** A start that fails leaves nothing running that did not run before. Another's, at the same moment, is just connected to. */
+async function start(
+  session: Session,
+  folder: AppFolder,
+  request: ApplyRequest,
+): Promise<Connection | { readonly started: Connection }> {
   const onProgress = (text: string): void => session.note(text);
   try {
-    return connectTo(folder, (await ensureController(folder, request, { onProgress })).record);
+    const { record, started } = await ensureController(folder, request, { onProgress });
+    const connection = connectTo(folder, record);
+    return started ? { started: connection } : connection;
   } catch (error) {
     const { removeStartedSince } = await import("../leftovers.js");
     await removeStartedSince(folder, identify(process.pid)?.startTicks ?? 0);
