@@ -2,12 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { eventually } from "../../test/support/eventually.js";
 import { startTagged } from "../../test/support/tagged-process.js";
-import { instanceVariable } from "../orchestrator/instance-tag.js";
 import { signalProcess } from "./proc.js";
 import { ProcessTable } from "./process-table.js";
 
 const app = `table${process.pid}`;
-const tableOf = (prefix = `${app}/`): ProcessTable => new ProcessTable({ variable: instanceVariable, prefix });
+const tableOf = (prefix = `${app}/`): ProcessTable => new ProcessTable({ variable: "TUSK_INSTANCE", prefix });
 
 function endAll(table: ProcessTable, tag: string): void {
   for (const { pid } of table.members(tag)) process.kill(pid, "SIGKILL");
