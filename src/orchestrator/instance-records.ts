@@ -2,6 +2,8 @@
 // process is spawned and again after, so that a controller may be killed at any moment; /proc has the last word.
 // docs/formats/instances.md describes the format.
 import { existsSync, renameSync } from "node:fs";
+import { messageOf } from "../base/errors.js";
+import type { EmitEvent } from "../base/event.js";
 import { readJson, writeJsonAtomic } from "../system/atomic-file.js";
 import type { ProcessIdentity } from "../system/proc.js";
 import type { Target } from "./life.js";
@@ -50,6 +52,39 @@ export function readRecords(path: string): ReadRecords {
 /** Not flushed to the disk: after a loss of power there is no process to adopt. */
 export function writeRecords(path: string, records: InstanceRecords): void {
   writeJsonAtomic(path, { format: 1, ...records }, { durable: false, mode: 0o600 });
+}
+
+/** Writes what changed. A full disk must not end supervision: what is not written down is still found under /proc. */
+export class RecordWriter {
+  readonly #path: string;
+  readonly #emit: EmitEvent;
+  #written = "";
+  #failing = false;
+
+  constructor(path: string, emit: EmitEvent) {
+    this.#path = path;
+    this.#emit = emit;
+  }
+
+  write(records: InstanceRecords): void {
+    const text = JSON.stringify(records);
+    if (text === this.#written) return;
+    try {
+      writeRecords(this.#path, records);
+      this.#written = text;
+      this.#failing = false;
+    } catch (error) {
+      this.#tell(error);
+    }
+  }
+
+  /** Once, until it works again. */
+  #tell(error: unknown): void {
+    if (this.#failing) return;
+    this.#failing = true;
+    const message = `${this.#path} could not be written: ${messageOf(error)}`;
+    this.#emit({ kind: "state.unwritten", level: "error", message });
+  }
 }
 
 function setAside(path: string): string {

@@ -8,18 +8,19 @@ import { type ReadonlyWatchable, Watchable } from "../base/watchable.js";
 import type { ProcessPlan, ServiceProcessPlan } from "../plan/process-plan.js";
 import { ProcessTable } from "../system/process-table.js";
 import { InstanceHost, type Running } from "./instance-host.js";
-import { type InstanceRecords, writeRecords } from "./instance-records.js";
+import { type InstanceRecords, RecordWriter } from "./instance-records.js";
 import { instanceVariable } from "./instance-tag.js";
 import { mergeViews, type ViewSources, viewService } from "./instance-view.js";
-import type { Life, SlotPolicy } from "./life.js";
+import type { Life } from "./life.js";
 import { rotateLog } from "./log-rotation.js";
+import { Loops } from "./loops.js";
 import type { InstanceHealthReport, InstanceView, Orchestrator } from "./orchestrator.js";
 import { PlanBook } from "./plan-book.js";
 import type { PortLeases } from "./port-leases.js";
 import { Preparations } from "./preparations.js";
 import { RestartRequests } from "./restart-requests.js";
 import { type Sample, Sampler, type SamplerCost } from "./sampler.js";
-import type { AdoptedLife, ServiceIntent } from "./service.js";
+import { type AdoptedLife, intentOf } from "./service.js";
 import type { Slot } from "./slot.js";
 import {
   initialSupervisor,
@@ -70,28 +71,29 @@ class Driver implements ProcessDriver {
   readonly #views = new Watchable<ReadonlyMap<string, InstanceView>>(new Map());
   readonly #plans = new PlanBook();
   readonly #preparations: Preparations;
+  readonly #records: RecordWriter;
   readonly #queue: SupervisorEvent[] = [];
   readonly #afterPublish: (() => void)[] = [];
   #state: SupervisorState = initialSupervisor;
   #samples: ReadonlyMap<string, Sample> = new Map();
-  #saved = "";
-  #unwritten = false;
   #straysGone: Promise<unknown> | null = null;
   #closed = false;
   #dispatching = false;
   #dueTimer: Timer | null = null;
-  readonly #loops = new Map<string, Timer>();
+  readonly #loops: Loops;
 
   constructor(options: ProcessDriverOptions) {
     this.#options = options;
     this.#table = new ProcessTable({ variable: instanceVariable, prefix: `${options.appKey}/` });
     this.#sampler = new Sampler(this.#table);
+    this.#loops = new Loops(options.clock);
     this.#host = new InstanceHost({
       ...options,
       table: this.#table,
       report: (event) => this.#dispatch(event),
       directUrls: (plan, number) => this.#directUrls(plan, number),
     });
+    this.#records = new RecordWriter(this.#recordsFile, options.emit);
     this.#preparations = new Preparations({
       ...options,
       table: this.#table,
@@ -118,7 +120,7 @@ class Driver implements ProcessDriver {
     for (const service of plan.services) this.#plans.note(service);
     const adopted = this.#takeOverOnce();
     this.#preparations.keepOnly(plan.services);
-    const services = plan.services.map((service) => this.#intentOf(service));
+    const services = plan.services.map((service) => intentOf(service, this.#preparations.isDone(service)));
     this.#dispatch({ type: "apply", services, adopted });
     for (const { run, state } of adopted) {
       if (state !== "orphaned") this.#host.startAdopted(run, state === "starting" ? "starting" : "running");
@@ -150,14 +152,14 @@ class Driver implements ProcessDriver {
     this.apply({ format: 1, app: this.#options.appKey, services: [] });
     await this.#whenEmpty();
     await Promise.all([this.#straysGone, this.#preparations.ended()]);
-    for (const timer of this.#loops.values()) timer.cancel();
-    this.#loops.clear();
+    this.#loops.stop();
   }
 
   async detach(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    for (const timer of [this.#dueTimer, ...this.#loops.values()]) timer?.cancel();
+    this.#dueTimer?.cancel();
+    this.#loops.stop();
     this.#host.close();
     this.#requests.rejectAll("the controller is handing over");
   }
@@ -294,17 +296,6 @@ class Driver implements ProcessDriver {
     return new Set([known.planned.hash, known.wanted.hash, ...lives.map((life) => life.target.hash)]);
   }
 
-  #intentOf(plan: ServiceProcessPlan): ServiceIntent {
-    return {
-      service: plan.service,
-      target: { revision: plan.revision, hash: plan.hash },
-      replicas: plan.replicas,
-      startAfter: plan.startAfter,
-      policy: policyOf(plan),
-      prepared: this.#preparations.isDone(plan),
-    };
-  }
-
   #updateProbes(): void {
     for (const running of this.#host.running.values()) {
       const life = this.#lifeOf(running);
@@ -329,8 +320,8 @@ class Driver implements ProcessDriver {
   // --- what repeats
 
   #everySecond(): void {
-    if (this.#loops.has("second")) return;
-    this.#repeat("second", secondMs, () => {
+    if (this.#loops.runs("second")) return;
+    this.#loops.start("second", secondMs, () => {
       const { monitoring, clock } = this.#options;
       this.#samples = monitoring() ? this.#sampler.sample(clock.monotonic()) : new Map();
       for (const running of [...this.#host.running.values()]) {
@@ -343,20 +334,11 @@ class Driver implements ProcessDriver {
   }
 
   #pollAdopted(): void {
-    if (this.#loops.has("adopted")) return;
-    this.#repeat("adopted", adoptedPollMs, () => {
+    if (this.#loops.runs("adopted")) return;
+    this.#loops.start("adopted", adoptedPollMs, () => {
       this.#host.pollAdopted();
       return this.#host.hasAdopted;
     });
-  }
-
-  #repeat(name: string, periodMs: number, act: () => boolean): void {
-    const fire = (): void => {
-      this.#loops.delete(name);
-      if (!this.#closed && act()) this.#repeat(name, periodMs, act);
-    };
-    // Supervising is a reason to stay alive, until `stopAll` or `detach`.
-    this.#loops.set(name, this.#options.clock.setTimer(periodMs, fire, { keepAlive: true }));
   }
 
   #rotateLog(running: Running): void {
@@ -380,23 +362,7 @@ class Driver implements ProcessDriver {
       instances: [...this.#host.running.values()].map((running) => this.#recordOf(running)),
       prepared: this.#preparations.done,
     };
-    const text = JSON.stringify(records);
-    if (text === this.#saved) return;
-    try {
-      writeRecords(this.#recordsFile, records);
-      this.#saved = text;
-      this.#unwritten = false;
-    } catch (error) {
-      this.#tellUnwritten(error);
-    }
-  }
-
-  /** A full disk must not end supervision: what is not written down is still found under /proc. Told once. */
-  #tellUnwritten(error: unknown): void {
-    if (this.#unwritten) return;
-    this.#unwritten = true;
-    const message = `${this.#recordsFile} could not be written: ${messageOf(error)}`;
-    this.#options.emit({ kind: "state.unwritten", level: "error", message });
+    this.#records.write(records);
   }
 
   #recordOf(running: Running): InstanceRecords["instances"][number] {
@@ -472,17 +438,4 @@ class Driver implements ProcessDriver {
   #refuseClosed(): void {
     if (this.#closed) throw new TuskError("NOT_RUNNING", "this controller has handed its instances over");
   }
-}
-
-function policyOf(plan: ServiceProcessPlan): SlotPolicy {
-  const { probes, drainMs, stopGraceMs } = plan;
-  const thresholds = { successThreshold: 1, failureThreshold: 3 };
-  return {
-    probed: probes !== undefined,
-    startupLimitMs: probes?.startupLimitMs ?? 60_000,
-    readiness: probes?.readiness ?? thresholds,
-    liveness: probes?.liveness ?? thresholds,
-    drainMs,
-    stopGraceMs,
-  };
 }

@@ -1,5 +1,6 @@
 // One service as the supervisor sees it: what is wanted, whether it may start, and its slots. Pure; only supervisor.ts uses it.
 
+import type { ServiceProcessPlan } from "../plan/process-plan.js";
 import { endOrphan, type Life, type LifeContext, newLife, type SlotPolicy, type Target } from "./life.js";
 import { assumedPassing } from "./probe-count.js";
 import { noBackoff } from "./restart-policy.js";
@@ -52,6 +53,24 @@ export interface Service {
   readonly slots: readonly Slot[];
   /** Hash that was last seen ready in every slot. */
   readonly completed: string | null;
+}
+
+/** What the supervisor needs to know of a plan. */
+export function intentOf(plan: ServiceProcessPlan, prepared: boolean): ServiceIntent {
+  const { service, revision, hash, replicas, startAfter } = plan;
+  return { service, target: { revision, hash }, replicas, startAfter, policy: policyOf(plan), prepared };
+}
+
+function policyOf({ probes, drainMs, stopGraceMs }: ServiceProcessPlan): SlotPolicy {
+  const thresholds = { successThreshold: 1, failureThreshold: 3 };
+  return {
+    probed: probes !== undefined,
+    startupLimitMs: probes?.startupLimitMs ?? 60_000,
+    readiness: probes?.readiness ?? thresholds,
+    liveness: probes?.liveness ?? thresholds,
+    drainMs,
+    stopGraceMs,
+  };
 }
 
 export function newService(intent: ServiceIntent): Service {
