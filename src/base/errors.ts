@@ -37,6 +37,16 @@ export const errorCodes = {
   KEEPER_LOST: kind("The keeper process does not answer.", 1, 503),
   FEATURE_DISABLED: kind("A setting switches this off.", 1, 409),
   STATE_DAMAGED: kind("A state file of this app is damaged and was set aside.", 1, 500),
+  DB_UNAVAILABLE: kind("The database cannot be opened or does not answer.", 1, 503),
+  DB_LOCKED: kind("Another process has the database file open.", 1, 409),
+  DB_VERSION: kind("The database was written by a newer version of Tusk.", 1, 409),
+  DB_FULL: kind("The disk or the memory for the database is full.", 1, 507),
+  DB_TABLE_UNKNOWN: kind("No table of that name in the database.", 1, 404),
+  DB_ROW_INVALID: kind("A row does not fit its table; each problem is listed.", 2, 400),
+  DB_QUERY_INVALID: kind("The database refused the statement.", 2, 400),
+  DB_READ_ONLY: kind("The statement is not one that only reads.", 2, 403),
+  DB_TIMEOUT: kind("The statement took longer than it may.", 4, 504),
+  DB_TOO_MANY_ROWS: kind("The statement gives more rows than it may.", 1, 413),
 } as const satisfies Record<string, ErrorKind>;
 
 export type ErrorCode = keyof typeof errorCodes;
