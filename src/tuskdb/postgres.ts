@@ -1,6 +1,6 @@
 // TuskDB in a PostgreSQL server, reached by its URL. The library is loaded here, on first use. A lost connection is an
 // error of the statement that met it; the next statement makes a new one.
-import type { Client, Pool, PoolClient } from "pg";
+import type { Pool, PoolClient } from "pg";
 import type { Clock } from "../base/clock.js";
 import { messageOf, TuskError } from "../base/errors.js";
 import type { Database, InsertedRow, InsertedRows, InsertRow, QueryLimits, RunSql, SqlRow } from "./database.js";
@@ -160,10 +160,14 @@ const selectWords = new Set(["select", "with", "values", "table"]);
 const otherReads = new Set(["explain", "show"]);
 
 /** The extended protocol takes one statement only, even without parameters. */
-async function run(client: Client | PoolClient, sql: string, params: readonly unknown[]): Promise<readonly SqlRow[]> {
-  const values = params.map(toParameter);
-  const result = await client.query({ text: sql, values, queryMode: "extended" } as { text: string });
-  return result.rows as SqlRow[];
+async function run(client: PoolClient, sql: string, params: readonly unknown[]): Promise<readonly SqlRow[]> {
+  const statement = { text: sql, values: params.map(toParameter), queryMode: "extended" };
+  try {
+    const result = await client.query<SqlRow>(statement);
+    return result.rows;
+  } catch (error) {
+    throw fromPostgres(error);
+  }
 }
 
 async function throughCursor(
