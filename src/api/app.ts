@@ -10,6 +10,7 @@ import { limitBody } from "./body-limit.js";
 import { type ApiContext, createRouter, OpenStreams } from "./context.js";
 import { requireLoopbackHost, requireToken } from "./guard.js";
 import { problemType, toProblem } from "./problem.js";
+import { createDataRouter } from "./routes/data.js";
 import { createEventsRouter } from "./routes/events.js";
 import { createRegistryRouter } from "./routes/registry.js";
 import { createServicesRouter } from "./routes/services.js";
@@ -46,6 +47,7 @@ export function createAdminApp(options: AdminAppOptions): AdminApp {
     createServicesRouter,
     createEventsRouter,
     createRegistryRouter,
+    createDataRouter,
   ]) {
     app.route("/", create(context));
   }

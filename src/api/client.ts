@@ -3,7 +3,8 @@
 import { TuskError } from "../base/errors.js";
 import type { TuskEvent } from "../base/event.js";
 import type { ControlPlane, SystemStatus } from "../control/control-plane.js";
-import { callJson, callLines, type Target } from "./transport.js";
+import type { DataAccess } from "../control/data-access.js";
+import { callJson, callLines, callText, type Target } from "./transport.js";
 import type {
   EndLine,
   EventLine,
@@ -14,7 +15,7 @@ import type {
   StatusLine,
 } from "./types.js";
 
-type Streamed = "watchEvents" | "watchStatus" | "watchRegistry" | "spec" | "specProblems" | "shutdown";
+type Streamed = "data" | "watchEvents" | "watchStatus" | "watchRegistry" | "spec" | "specProblems" | "shutdown";
 
 /** Every call of ControlPlane, made asynchronous. */
 type RemoteCalls = {
@@ -23,7 +24,14 @@ type RemoteCalls = {
   ) => Promise<Awaited<ReturnType<ControlPlane[Name]>>>;
 };
 
+type RemoteData = {
+  readonly [Name in Exclude<keyof DataAccess, "importEvents">]: (
+    ...args: Parameters<DataAccess[Name]>
+  ) => Promise<Awaited<ReturnType<DataAccess[Name]>>>;
+};
+
 export interface AdminClient extends RemoteCalls {
+  readonly data: RemoteData;
   alive(): Promise<{ readonly app: string; readonly pid: number; readonly version: string }>;
   spec(): Promise<SpecDocument>;
   /** Resolves when it has begun; the process list says when it is over. */
@@ -75,6 +83,22 @@ export function createAdminClient(target: Target): AdminClient {
     heartbeat: (id, report = {}) => call("PUT", `/registry/instances/${part(id)}/heartbeat`, report),
     shutdown: async () => {
       await call("POST", "/shutdown");
+    },
+    data: {
+      query: (sql, params, options) => call("POST", "/db/query", { sql, params, write: options?.write }),
+      insert: (table, rows) => call("POST", "/db/insert", { table, rows }),
+      storeMetrics: (metrics) => call("POST", "/metrics", metrics),
+      analyze: (period, services) => get(withQuery("/analysis", { period, services: services?.join(",") })),
+      live: () => get("/metrics/live"),
+      prometheus: () => callText(target, { method: "GET", path: "/metrics" }),
+      recordDecisions: async (records) => {
+        await call("POST", "/decisions", records);
+      },
+      decisions: (limit) => get(withQuery("/decisions", { limit })),
+      awaitSample: async (service, timeoutMs) => {
+        const path = withQuery(`/metrics/await/${part(service)}`, { timeoutMs });
+        return (await get<{ stored: boolean }>(path)).stored;
+      },
     },
     watchStatus: (signal) => mapped(lines<StatusLine>("/status/stream", signal), (line) => line.status),
     watchEvents: (query = {}, signal) =>

@@ -18,16 +18,22 @@ export interface Exchange {
   readonly signal?: AbortSignal;
 }
 
-/** The parsed JSON of a success. Throws the server's own error, or UNREACHABLE. */
-export async function callJson(target: Target, exchange: Exchange): Promise<unknown> {
+/** The text of a success. Throws the server's own error, or UNREACHABLE. */
+export async function callText(target: Target, exchange: Exchange): Promise<string> {
   const answer = await send(target, exchange);
   const text = await readText(answer, target.url);
   const status = answer.statusCode ?? 0;
   if (status < 200 || status > 299) throw fromProblem(status, text);
+  return text;
+}
+
+/** The parsed JSON of a success. Throws like `callText`, and for what is no JSON. */
+export async function callJson(target: Target, exchange: Exchange): Promise<unknown> {
+  const text = await callText(target, exchange);
   try {
     return JSON.parse(text);
   } catch {
-    throw fromProblem(status, text);
+    throw fromProblem(200, text);
   }
 }
 

@@ -123,7 +123,8 @@ describe("an app that does not run", () => {
     const folder = temporary(t, { "tusk.yaml": shop, ".tusk/controller.json": JSON.stringify(record) });
     const found = JSON.parse(tusk(folder, ["doctor", "--json"]).stdout);
     assert.equal(found.checks.find(({ name }: { name: string }) => name === "controller").ok, false);
-    assert.equal(found.leftovers[0].path, join(folder, ".tusk/controller.json"));
+    const stale = join(folder, ".tusk/controller.json");
+    assert.ok(found.leftovers.some(({ path }: { path?: string }) => path === stale));
     assert.equal(tusk(folder, ["down"]).code, 0);
     assert.ok(!existsSync(join(folder, ".tusk/controller.json")));
   });

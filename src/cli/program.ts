@@ -111,6 +111,23 @@ export function buildProgram(execute: Execute, output: OutputConfiguration = {})
     .option("--from <service>", "the request is made by this service")
     .action(runs(() => import("./commands/explain.js")));
   program
+    .command("metrics")
+    .description("show what each service does now; follows on a terminal")
+    .option("--once", "show it once")
+    .option("--prometheus", "print the Prometheus text format")
+    .action(runs(() => import("./commands/metrics.js")));
+  program
+    .command("analyze")
+    .argument("[period]", "15m, 24h, 7d; default: 24h")
+    .description("score the services over a period, with insights and recommendations")
+    .action(runs(() => import("./commands/analyze.js")));
+  program
+    .command("db")
+    .argument("<sql>", "one SQL statement")
+    .description("query TuskDB; read-only unless --write")
+    .option("--write", "allow a statement that changes data")
+    .action(runs(() => import("./commands/db.js")));
+  program
     .command("doctor")
     .description("check this machine and this app, and look for what a crash left")
     .option("--prune", "end and remove what a dead controller left")

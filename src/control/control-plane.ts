@@ -9,6 +9,7 @@ import type { RequestExplanation } from "../keeper/protocol.js";
 import type { AppSpec, Provenance } from "../model/app-spec.js";
 import type { Settings } from "../model/settings.js";
 import type { InstanceHealthReport, InstanceView } from "../orchestrator/orchestrator.js";
+import type { DataAccess } from "./data-access.js";
 
 export interface InstanceStatus {
   readonly id: string;
@@ -131,6 +132,7 @@ export interface SettingStatus {
 }
 
 export interface ControlPlane {
+  readonly data: DataAccess;
   status(): SystemStatus;
   processes(): Promise<readonly ProcessEntry[]>;
   settings(): readonly SettingStatus[];

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { messageOf, TuskError } from "../base/errors.js";
 import { createRegistry } from "../discovery/create-registry.js";
 import { connectKeeper } from "../keeper/client.js";
+import { startKeeper } from "../keeper/start-keeper.js";
 import type { Settings } from "../model/settings.js";
 import { createPortLeases } from "../orchestrator/port-leases.js";
 import { createProcessDriver } from "../orchestrator/process-driver.js";
@@ -20,6 +21,7 @@ import { EndpointRunner } from "./endpoint-runner.js";
 import { EventLog } from "./event-log.js";
 import { keepExternalServices } from "./external-services.js";
 import { controllerCommand, pendingFile } from "./launch.js";
+import { startMetrics } from "./metrics/start-metrics.js";
 import { PlanMaker, type Plans } from "./plan-maker.js";
 import { watchSpecFile } from "./spec-watch.js";
 import { System } from "./system.js";
@@ -94,7 +96,18 @@ async function assemble(options: StartOptions, unlock: () => void): Promise<Runn
     emit: events.emit,
     onNames: () => void system.replan().catch((error) => reportFailure(events, error)),
   });
-  const release = (): void => {
+  const metrics = startMetrics({
+    folder,
+    clock,
+    events,
+    dataPlane,
+    views: () => [...driver.instances.get().values()],
+    spec: () => system.spec().spec,
+    settings: () => system.currentSettings,
+    environment,
+  });
+  const release = async (): Promise<void> => {
+    await metrics.close();
     specWatch.close();
     external.close();
     endpoints.close();
@@ -105,14 +118,26 @@ async function assemble(options: StartOptions, unlock: () => void): Promise<Runn
     markStopped = resolve;
   });
   const onShutdown = async (): Promise<void> => {
-    release();
+    await release();
     leases.releaseAll();
     removeState(folder);
     unlock();
     markStopped();
   };
   const system: System = new System(
-    { folder, clock, events, plans, driver, registry, dataPlane, desired, externalNames: external.names, onShutdown },
+    {
+      folder,
+      clock,
+      events,
+      plans,
+      driver,
+      registry,
+      dataPlane,
+      desired,
+      data: metrics.data,
+      externalNames: external.names,
+      onShutdown,
+    },
     made,
   );
   endpoints.start(driver);
@@ -122,8 +147,8 @@ async function assemble(options: StartOptions, unlock: () => void): Promise<Runn
   connected.catch((error) => reportFailure(events, error));
   const detach = async (): Promise<void> => {
     await driver.detach();
+    await release();
     dataPlane.close();
-    release();
     unlock();
   };
   return { system, events, connected, stopped, detach };
@@ -170,6 +195,13 @@ function readPending(folder: AppFolder, events: EventLog): ApplyRequest | undefi
   }
 }
 
+/** Keeper and workers are all gone, so that nobody was there to start a successor. */
+function replaceKeeper(folder: AppFolder, events: EventLog): void {
+  startKeeper({ runtimeFolder: folder.runtime, logsFolder: folder.logs, workerCount: 1, controllerCommand: null });
+  const message = "the keeper and every proxy worker died; the controller started new ones";
+  events.emit({ kind: "keeper.replaced", level: "error", message });
+}
+
 function createDataPlane(options: StartOptions, events: EventLog): DataPlane {
   const { folder, embedded } = options;
   return new DataPlane({
@@ -177,6 +209,7 @@ function createDataPlane(options: StartOptions, events: EventLog): DataPlane {
       connectKeeper({
         socketPath: folder.keeperSocket,
         restart: embedded ? null : controllerCommand(folder),
+        onAway: () => replaceKeeper(folder, events),
         ...handlers,
       }),
     connectWorker: (worker, handlers) => connectWorker({ socketPath: worker.socket, ...handlers }),

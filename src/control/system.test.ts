@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { serviceSpec } from "../../test/doubles/control-plane.js";
+import { MemoryDataAccess } from "../../test/doubles/data-access.js";
 import { FakeKeeper } from "../../test/doubles/keeper.js";
 import { FakeOrchestrator, instanceView, startingView } from "../../test/doubles/orchestrator.js";
 import { FakeWorkers, settled } from "../../test/doubles/workers.js";
@@ -86,6 +87,7 @@ async function setUp(t: TestContext, options: SetUpOptions = {}) {
       registry,
       dataPlane,
       desired,
+      data: new MemoryDataAccess(),
       externalNames: () => externalNames,
       onShutdown: async () => void ended.push("shutdown"),
     },

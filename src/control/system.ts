@@ -24,6 +24,7 @@ import type {
   SettingStatus,
   SystemStatus,
 } from "./control-plane.js";
+import type { DataAccess } from "./data-access.js";
 import type { DataPlane } from "./data-plane.js";
 import { type DesiredSpec, desiredAfter, writeDesired } from "./desired-spec.js";
 import { epochOf } from "./endpoint-runner.js";
@@ -49,6 +50,7 @@ export interface SystemParts {
   readonly dataPlane: DataPlane;
   readonly desired: DesiredSpec;
   /** Services that exist in the registry alone. */
+  readonly data: DataAccess;
   readonly externalNames: () => readonly string[];
   readonly onShutdown: () => Promise<void>;
 }
@@ -94,6 +96,10 @@ export class System implements ControlPlane {
 
   setUrl(url: string): void {
     this.#url = url;
+  }
+
+  get data(): DataAccess {
+    return this.#parts.data;
   }
 
   get desiredFile(): string | null {

@@ -11,6 +11,10 @@ export interface KeeperClientOptions {
   readonly onNotice: (notice: KeeperNotice) => void;
   /** At the first connection and at every later one. */
   readonly onConnected: (workers: readonly WorkerInfo[]) => void;
+  /** Nobody took the keeper's place within `awayMs`: it and all workers are gone. Called again after each such time. */
+  readonly onAway?: () => void;
+  /** Default 3000: a worker that lives starts a successor within a second. */
+  readonly awayMs?: number;
   /** Longest wait for the first connection, and of a request for a successor. Default 10000. */
   readonly connectMs?: number;
 }
@@ -25,6 +29,7 @@ type Channel = JsonChannel<KeeperRequest, KeeperAnswer, KeeperNotice>;
 
 const retryMs = 50;
 const defaultConnectMs = 10_000;
+const defaultAwayMs = 3_000;
 /** For the keeper to end its workers, beyond the time that it gives them. */
 const shutdownMarginMs = 10_000;
 
@@ -77,7 +82,13 @@ class KeeperConnection {
   }
 
   async #connect(): Promise<void> {
+    const { onAway, awayMs = defaultAwayMs } = this.#options;
+    let awaySince = performance.now();
     while (!this.#closed && this.#open === null) {
+      if (performance.now() - awaySince > awayMs) {
+        awaySince = performance.now();
+        onAway?.();
+      }
       const opened = await openChannel(this.#options, () => this.#onLost()).catch(() => null);
       if (opened === null) await new Promise((go) => setTimeout(go, retryMs));
       else if (this.#closed) opened.channel.close();

@@ -1,5 +1,6 @@
 // A control plane in memory: it keeps the contract with real data structures (desired spec, registry, events, statuses)
 // and starts no process. What the admin API, its client and the renderers of the command line are tested against.
+
 import { type Problem, TuskError } from "../../src/base/errors.js";
 import type { EventDraft, TuskEvent } from "../../src/base/event.js";
 import { FakeClock } from "../../src/base/fake-clock.js";
@@ -19,6 +20,7 @@ import { createRegistry, type StorableRegistry } from "../../src/discovery/creat
 import type { RequestExplanation } from "../../src/keeper/protocol.js";
 import type { AppSpec, Provenance, ServiceSpec } from "../../src/model/app-spec.js";
 import type { InstanceHealthReport } from "../../src/orchestrator/orchestrator.js";
+import { MemoryDataAccess } from "./data-access.js";
 
 const probe = {
   check: { kind: "tcp" },
@@ -76,6 +78,7 @@ export function instanceStatus(id: string, more: Partial<InstanceStatus> = {}): 
 }
 
 export class MemoryControlPlane implements ControlPlane {
+  readonly data = new MemoryDataAccess();
   readonly clock = new FakeClock();
   readonly registry: StorableRegistry = createRegistry({ clock: this.clock, emit: (draft) => void this.emit(draft) });
   /** Calls that change something, in order: what the caller asked for. */

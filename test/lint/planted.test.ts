@@ -37,6 +37,19 @@ const cases: readonly Planted[] = [
     caught: /is pure: no I\/O/,
   },
   {
+    name: "FUJSEN with a power, which does not replay",
+    files: { "src/fujsen/a.ts": "export const a = (x: number): number => x ** 0.5;\n" },
+    caught: /uses no power/,
+  },
+  {
+    name: "FUJSEN that reads the database",
+    files: {
+      "src/fujsen/a.ts": 'import { b } from "../tuskdb/b.js";\n\nexport const a = b;\n',
+      "src/tuskdb/b.ts": "export const b = 1;\n",
+    },
+    caught: /Arrows point down/,
+  },
+  {
     name: "a driver that looks up at the controller",
     files: {
       "src/proxy/a.ts": 'import { b } from "../control/b.js";\n\nexport const a = b;\n',
