@@ -35,6 +35,8 @@ export interface QueryLimits {
 
 export type RunSql = (sql: string, params?: readonly unknown[]) => Promise<readonly SqlRow[]>;
 
+export type InsertRows = (table: string, rows: readonly InsertRow[]) => Promise<InsertedRows>;
+
 export interface Database {
   readonly kind: DatabaseKind;
   /** Stored durably when it resolves. Throws DB_TABLE_UNKNOWN, DB_ROW_INVALID with every problem. */
@@ -46,11 +48,13 @@ export interface Database {
   /** One statement that cannot write, read files or change settings: DB_READ_ONLY otherwise. */
   queryReadOnly(sql: string, params?: readonly unknown[], limits?: QueryLimits): Promise<readonly SqlRow[]>;
   /** All of the statements or none; nothing else writes meanwhile on this connection. */
-  transaction<T>(work: (run: RunSql) => Promise<T>): Promise<T>;
+  transaction<T>(work: (run: RunSql, insert: InsertRows) => Promise<T>): Promise<T>;
   /** Bytes on disk: file and write-ahead log, or what the server reports. */
   sizeBytes(): Promise<number>;
-  /** Bytes in use inside: what `sizeBytes` could shrink to. */
+  /** Bytes in use inside: a DuckDB file never shrinks, but uses again what was freed. */
   usedBytes(): Promise<number>;
+  /** Makes the room of deleted rows free for new ones, where the engine does not do so by itself. */
+  reclaim(): Promise<void>;
   /** Waits for what runs; a second call does nothing. Later calls throw DB_UNAVAILABLE. */
   close(): Promise<void>;
 }

@@ -7,7 +7,7 @@ import type {
   DuckDBValueConverter,
 } from "@duckdb/node-api";
 import type { SqlRow, SqlValue } from "./database.js";
-import { toIsoDate, toIsoTimestamp, toNumberIfExact, toPlainNumber } from "./plain-values.js";
+import { toIsoDate, toIsoTimestamp, toNumberIfExact, toParameterText, toPlainNumber } from "./plain-values.js";
 
 type DuckDB = typeof import("@duckdb/node-api");
 
@@ -68,10 +68,5 @@ function bindOne(statement: DuckDBPreparedStatement, index: number, value: unkno
   else if (Number.isSafeInteger(value)) statement.bindBigInt(index, BigInt(value as number));
   else if (typeof value === "number") statement.bindDouble(index, value);
   else if (value instanceof Uint8Array) statement.bindBlob(index, value);
-  else statement.bindVarchar(index, toText(value));
-}
-
-function toText(value: unknown): string {
-  if (typeof value === "string") return value;
-  return value instanceof Date ? value.toISOString() : JSON.stringify(value);
+  else statement.bindVarchar(index, typeof value === "object" ? toParameterText(value) : String(value));
 }

@@ -9,6 +9,7 @@ import type {
   InsertedRow,
   InsertedRows,
   InsertRow,
+  InsertRows,
   QueryLimits,
   RunSql,
   SqlRow,
@@ -76,11 +77,7 @@ class DuckdbDatabase implements Database {
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#converter = createConverter(parts.duckdb);
-    this.#inserter = new Inserter({
-      kind: "duckdb",
-      clock: parts.clock,
-      transaction: (work) => this.transaction(work),
-    });
+    this.#inserter = new Inserter({ kind: "duckdb", clock: parts.clock });
   }
 
   async insert(table: string, row: InsertRow): Promise<InsertedRow> {
@@ -89,7 +86,7 @@ class DuckdbDatabase implements Database {
   }
 
   insertMany(table: string, rows: readonly InsertRow[]): Promise<InsertedRows> {
-    return this.#inserter.insertMany(table, rows);
+    return this.transaction((_, insert) => insert(table, rows));
   }
 
   query(sql: string, params: readonly unknown[] = [], limits?: QueryLimits): Promise<readonly SqlRow[]> {
@@ -111,16 +108,17 @@ class DuckdbDatabase implements Database {
     }
   }
 
-  transaction<T>(work: (run: RunSql) => Promise<T>): Promise<T> {
+  transaction<T>(work: (run: RunSql, insert: InsertRows) => Promise<T>): Promise<T> {
     return this.#write(async (connection) => {
-      await connection.run("BEGIN TRANSACTION");
+      const run: RunSql = (sql, params = []) => this.#run(connection, sql, params);
+      await run("BEGIN TRANSACTION");
       try {
-        const result = await work((sql, params = []) => this.#run(connection, sql, params));
-        await connection.run("COMMIT");
+        const result = await work(run, (table, rows) => this.#inserter.insertMany(run, table, rows));
+        await run("COMMIT");
         return result;
       } catch (error) {
         await rollBack(connection);
-        throw fromDuckdb(error);
+        throw error;
       }
     });
   }
@@ -133,6 +131,10 @@ class DuckdbDatabase implements Database {
   async usedBytes(): Promise<number> {
     const [row] = await this.query("SELECT block_size * used_blocks AS bytes FROM pragma_database_size()");
     return Number(row?.bytes) + sizeOf(`${this.#parts.file}.wal`);
+  }
+
+  async reclaim(): Promise<void> {
+    await this.query("CHECKPOINT");
   }
 
   close(): Promise<void> {

@@ -16,7 +16,6 @@ interface TableShape {
 export interface InserterOptions {
   readonly kind: DatabaseKind;
   readonly clock: Clock;
-  readonly transaction: <T>(work: (run: RunSql) => Promise<T>) => Promise<T>;
 }
 
 /** Bounds the memory that one statement takes. */
@@ -36,16 +35,15 @@ export class Inserter {
     this.#shapes.clear();
   }
 
-  async insertMany(table: string, rows: readonly InsertRow[]): Promise<InsertedRows> {
+  /** `run` is a transaction's. */
+  async insertMany(run: RunSql, table: string, rows: readonly InsertRow[]): Promise<InsertedRows> {
     if (rows.length === 0) return { inserted: 0, ids: [] };
-    return this.#options.transaction(async (run) => {
-      const shape = await this.#shapeOf(table, run);
-      const complete = this.#complete(table, shape, rows);
-      let inserted = 0;
-      for (let at = 0; at < complete.length; at += rowsPerStatement)
-        inserted += await this.#insertChunk(table, shape, complete.slice(at, at + rowsPerStatement), run);
-      return { inserted, ids: complete.map((row) => String(row.id)) };
-    });
+    const shape = await this.#shapeOf(table, run);
+    const complete = this.#complete(table, shape, rows);
+    let inserted = 0;
+    for (let at = 0; at < complete.length; at += rowsPerStatement)
+      inserted += await this.#insertChunk(table, shape, complete.slice(at, at + rowsPerStatement), run);
+    return { inserted, ids: complete.map((row) => String(row.id)) };
   }
 
   async #insertChunk(table: string, shape: TableShape, rows: readonly InsertRow[], run: RunSql): Promise<number> {

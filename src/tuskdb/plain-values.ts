@@ -1,4 +1,5 @@
 // The JSON form of SQL's values, the same for both engines; see SqlValue.
+import { messageOf, TuskError } from "../base/errors.js";
 import type { SqlValue } from "./database.js";
 
 /** A number when it is exactly that number, otherwise the digits. */
@@ -29,4 +30,13 @@ export function toIsoTimestamp(microseconds: bigint): string | null {
 export function toIsoDate(days: number): string | null {
   const date = new Date(days * 86_400_000);
   return Number.isNaN(date.getTime()) ? null : date.toISOString().slice(0, 10);
+}
+
+/** Of a date its time in UTC, of a list or an object its JSON. Throws DB_QUERY_INVALID where there is none. */
+export function toParameterText(value: object): string {
+  try {
+    return value instanceof Date ? value.toISOString() : JSON.stringify(value);
+  } catch (error) {
+    throw new TuskError("DB_QUERY_INVALID", `a parameter cannot be used: ${messageOf(error)}`, { cause: error });
+  }
 }

@@ -1,6 +1,6 @@
 // PostgreSQL's values as plain JSON: how each type's text is read, and parameters as the server takes them.
 import type { SqlValue } from "./database.js";
-import { toNumberIfExact, toPlainNumber } from "./plain-values.js";
+import { toNumberIfExact, toParameterText, toPlainNumber } from "./plain-values.js";
 
 type Parse = (text: string) => SqlValue;
 
@@ -83,10 +83,11 @@ export function parseArray(text: string, parse: Parse): SqlValue {
   return readList();
 }
 
-/** Dates as UTC text, bytes as such, lists and objects as JSON. */
-export function toParameter(value: unknown): unknown {
-  if (value instanceof Date) return value.toISOString();
+/** Dates as UTC text, bytes as such, lists and objects as JSON. Throws DB_QUERY_INVALID for what is none of these. */
+export const toParameters = (params: readonly unknown[]): unknown[] => params.map(toParameter);
+
+function toParameter(value: unknown): unknown {
   if (typeof value === "bigint") return value.toString();
   if (typeof value !== "object" || value === null) return value ?? null;
-  return value instanceof Uint8Array ? Buffer.from(value) : JSON.stringify(value);
+  return value instanceof Uint8Array ? Buffer.from(value) : toParameterText(value);
 }

@@ -3,10 +3,19 @@
 import type { Pool, PoolClient } from "pg";
 import type { Clock } from "../base/clock.js";
 import { messageOf, TuskError } from "../base/errors.js";
-import type { Database, InsertedRow, InsertedRows, InsertRow, QueryLimits, RunSql, SqlRow } from "./database.js";
+import type {
+  Database,
+  InsertedRow,
+  InsertedRows,
+  InsertRow,
+  InsertRows,
+  QueryLimits,
+  RunSql,
+  SqlRow,
+} from "./database.js";
 import { Inserter } from "./insert.js";
 import { isClosed, onlyReads, tookTooLong, tooManyRows, withDefaults } from "./limits.js";
-import { parserOf, toParameter } from "./postgres-values.js";
+import { parserOf, toParameters } from "./postgres-values.js";
 import { fromPostgres } from "./sql-errors.js";
 import { firstWord } from "./sql-names.js";
 
@@ -59,7 +68,7 @@ class PostgresDatabase implements Database {
 
   constructor(pool: Pool, clock: Clock) {
     this.#pool = pool;
-    this.#inserter = new Inserter({ kind: "postgres", clock, transaction: (work) => this.transaction(work) });
+    this.#inserter = new Inserter({ kind: "postgres", clock });
   }
 
   async insert(table: string, row: InsertRow): Promise<InsertedRow> {
@@ -68,7 +77,7 @@ class PostgresDatabase implements Database {
   }
 
   insertMany(table: string, rows: readonly InsertRow[]): Promise<InsertedRows> {
-    return this.#inserter.insertMany(table, rows);
+    return this.transaction((_, insert) => insert(table, rows));
   }
 
   async query(sql: string, params: readonly unknown[] = [], limits?: QueryLimits): Promise<readonly SqlRow[]> {
@@ -88,8 +97,11 @@ class PostgresDatabase implements Database {
     return this.#limited("BEGIN READ ONLY", sql, params, limits);
   }
 
-  transaction<T>(work: (run: RunSql) => Promise<T>): Promise<T> {
-    return this.#inTransaction("BEGIN", (client) => work((sql, params = []) => run(client, sql, params)));
+  transaction<T>(work: (run: RunSql, insert: InsertRows) => Promise<T>): Promise<T> {
+    return this.#inTransaction("BEGIN", (client) => {
+      const runHere: RunSql = (sql, params = []) => run(client, sql, params);
+      return work(runHere, (table, rows) => this.#inserter.insertMany(runHere, table, rows));
+    });
   }
 
   async sizeBytes(): Promise<number> {
@@ -97,10 +109,13 @@ class PostgresDatabase implements Database {
     return Number(row?.bytes);
   }
 
-  /** The server's own vacuum gives space back for use again: what is on disk is in use. */
+  /** What is on disk counts as used: the server does not say more without a scan. */
   usedBytes(): Promise<number> {
     return this.sizeBytes();
   }
+
+  /** The server's own vacuum does it. */
+  async reclaim(): Promise<void> {}
 
   close(): Promise<void> {
     this.#closing ??= this.#pool.end();
@@ -111,7 +126,7 @@ class PostgresDatabase implements Database {
   #limited(begin: string, sql: string, params: readonly unknown[], limits?: QueryLimits): Promise<readonly SqlRow[]> {
     const { timeoutMs, maxRows } = withDefaults(limits);
     return this.#inTransaction(begin, async (client) => {
-      await client.query(`SET LOCAL statement_timeout = ${Math.max(1, Math.trunc(timeoutMs))}`);
+      await run(client, `SET LOCAL statement_timeout = ${Math.max(1, Math.trunc(timeoutMs))}`, []);
       const rows = selectWords.has(firstWord(sql))
         ? await throughCursor(client, sql, params, maxRows + 1)
         : await run(client, sql, params);
@@ -124,10 +139,10 @@ class PostgresDatabase implements Database {
 
   #inTransaction<T>(begin: string, work: (client: PoolClient) => Promise<T>): Promise<T> {
     return this.#withClient(async (client) => {
-      await client.query(begin);
+      await run(client, begin, []);
       try {
         const result = await work(client);
-        await client.query("COMMIT");
+        await run(client, "COMMIT", []);
         return result;
       } catch (error) {
         // A connection that broke has nothing to roll back; the first error is the one that counts.
@@ -139,17 +154,17 @@ class PostgresDatabase implements Database {
 
   async #withClient<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
     if (this.#closing) throw isClosed();
-    let client: PoolClient | null = null;
+    const client = await this.#pool.connect().catch((error: unknown) => {
+      throw fromPostgres(error);
+    });
     let broken = false;
     try {
-      client = await this.#pool.connect();
       return await work(client);
     } catch (error) {
-      const known = fromPostgres(error);
-      broken = known.code === "DB_UNAVAILABLE";
-      throw known;
+      broken = error instanceof TuskError && error.code === "DB_UNAVAILABLE";
+      throw error;
     } finally {
-      client?.release(broken);
+      client.release(broken);
     }
   }
 }
@@ -161,9 +176,9 @@ const otherReads = new Set(["explain", "show"]);
 
 /** The extended protocol takes one statement only, even without parameters. */
 async function run(client: PoolClient, sql: string, params: readonly unknown[]): Promise<readonly SqlRow[]> {
-  const statement = { text: sql, values: params.map(toParameter), queryMode: "extended" };
+  const values = toParameters(params);
   try {
-    const result = await client.query<SqlRow>(statement);
+    const result = await client.query<SqlRow>({ text: sql, values, queryMode: "extended" } as { text: string });
     return result.rows;
   } catch (error) {
     throw fromPostgres(error);

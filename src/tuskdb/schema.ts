@@ -26,12 +26,17 @@ export interface Migration {
 
 export const metricsTable = "microservices_metrics";
 
+export const tables = [metricsTable, "edges", "events", "decisions"] as const;
+
 const latencyColumns: readonly Column[] = [
   { name: "p50", type: "number" },
   { name: "p95", type: "number" },
   { name: "p99", type: "number" },
   { name: "sketch", type: "json" },
 ];
+
+/** NULL as measured; 60 or 3600 when the row stands for what was measured in that many seconds. */
+const resolution: Column = { name: "resolution_seconds", type: "integer" };
 
 /** The seven columns that the documentation names come first, in its order. Units are in docs/formats/tuskdb.md. */
 const metricsColumns: readonly Column[] = [
@@ -49,6 +54,7 @@ const metricsColumns: readonly Column[] = [
   ...latencyColumns,
   { name: "instances", type: "number" },
   { name: "ready", type: "number" },
+  resolution,
 ];
 
 const edgeColumns: readonly Column[] = [
@@ -61,6 +67,7 @@ const edgeColumns: readonly Column[] = [
   { name: "errors", type: "integer" },
   { name: "retries", type: "integer" },
   ...latencyColumns,
+  resolution,
 ];
 
 const eventColumns: readonly Column[] = [

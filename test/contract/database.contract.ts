@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { TuskError } from "../../src/base/errors.js";
+import { FakeClock } from "../../src/base/fake-clock.js";
 import type { Database, SqlRow } from "../../src/tuskdb/database.js";
+import { Maintenance } from "../../src/tuskdb/maintenance.js";
 import { migrate } from "../../src/tuskdb/migrations.js";
 import { metricsTable, migrations } from "../../src/tuskdb/schema.js";
 
@@ -41,6 +43,7 @@ export function databaseContract(name: string, start: () => Promise<DatabaseUnde
     asking(() => database);
     readingOnly(() => database);
     evolving(() => database);
+    growingOld(() => database);
 
     it("keeps what it stored when it is opened again", async () => {
       const { id } = await database.insert("decisions", { function: "kept", version: "1", inputs: { b: 1, a: [2] } });
@@ -198,6 +201,11 @@ function asking(get: Get): void {
   for (const sql of ["", "  ", "SELEC 1", "SELECT nope", "SELECT 1; SELECT 2", "BEGIN", "COMMIT"])
     it(`refuses ${JSON.stringify(sql)}`, () => assert.rejects(get().query(sql), isCode("DB_QUERY_INVALID")));
 
+  it("refuses a parameter that has no SQL", async () => {
+    for (const value of [new Date(Number.NaN), { deep: 1n }])
+      await assert.rejects(get().query("SELECT CAST($1 AS TEXT)", [value]), isCode("DB_QUERY_INVALID"));
+  });
+
   it("writes, and knows a table that somebody made", async () => {
     await get().query("CREATE TABLE own (id TEXT, note TEXT)");
     const { id } = await get().insert("own", { note: "mine" });
@@ -309,6 +317,48 @@ function evolving(get: Get): void {
   it("refuses a database that is ahead", async () => {
     await assert.rejects(migrate(get()), isCode("DB_VERSION"));
     await get().query("DELETE FROM tusk_migrations WHERE version = $1", [next.version]);
+  });
+}
+
+function growingOld(get: Get): void {
+  const now = Date.parse("2026-03-10T12:30:30.000Z");
+  const sketch = { gamma: 1.02, count: 2, sumMs: 4, buckets: [[35, 2]], zero: 0 };
+  const secondRow = (second: number): Record<string, unknown> => ({
+    timestamp: new Date(now - second * 1_000),
+    service_id: "old",
+    response_time: 2,
+    throughput: 2,
+    error_rate: 0,
+    cpu_usage: 0.5,
+    interval_seconds: 1,
+    requests: 2,
+    errors: 0,
+    sketch,
+  });
+
+  it("rolls up in place: seconds to minutes, minutes to hours, and forgets what is older than 30 days", async () => {
+    await get().query("DELETE FROM microservices_metrics");
+    const seconds = Array.from({ length: 7_200 }, (_, second) => secondRow(second));
+    const day = 86_400;
+    const ancient = [secondRow(3 * day), secondRow(3 * day + 1), secondRow(31 * day)];
+    const own = { service_id: "own", timestamp: new Date(now - 5 * day * 1_000), response_time: 7 };
+    await get().insertMany(metricsTable, [...seconds, ...ancient, own]);
+    const failing = ({ message }: { message: string }): void => assert.fail(message);
+    const maintenance = new Maintenance({ database: get(), clock: new FakeClock(now), emit: failing });
+    await maintenance.run();
+    await maintenance.run();
+    const rows = await get().query(
+      "SELECT coalesce(resolution_seconds, 0) AS resolution, count(*) AS n, sum(requests) AS requests, " +
+        "sum(interval_seconds) AS seconds, min(p50) AS p50, max(response_time) AS response_time " +
+        "FROM microservices_metrics WHERE service_id = 'old' GROUP BY 1 ORDER BY 1",
+    );
+    assert.deepEqual(rows, [
+      { resolution: 0, n: 3_630, requests: 7_260, seconds: 3_630, p50: null, response_time: 2 },
+      { resolution: 60, n: 60, requests: 7_140, seconds: 3_570, p50: 1.98, response_time: 2 },
+      { resolution: 3_600, n: 1, requests: 4, seconds: 2, p50: 1.98, response_time: 2 },
+    ]);
+    const [kept] = await get().query("SELECT response_time FROM microservices_metrics WHERE service_id = 'own'");
+    assert.equal(kept?.response_time, 7);
   });
 }
 
