@@ -84,7 +84,9 @@ step(process.execPath, [join(root, "scripts/build.mjs")]);
 if (broken) process.exit(1);
 if (mode === "all" && !filter) step("npm", ["run", "--silent", "lint"]);
 if (mode === "unit" || mode === "all") {
-  const shared = ["golden", "contract", "fuzz", "lint", "support"].flatMap((folder) => filesUnder(`test/${folder}`, ".test.js"));
+  const shared = ["golden", "contract", "fuzz", "lint", "support"].flatMap((folder) =>
+    filesUnder(`test/${folder}`, ".test.js"),
+  );
   await runTogether([...filesUnder("src", ".test.js"), ...shared]);
 }
 if (mode === "e2e" || mode === "all") for (const file of filesUnder("test/e2e", ".test.js")) await runNode([file]);
