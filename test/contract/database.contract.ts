@@ -1,12 +1,24 @@
 // What every engine of TuskDB has to do. Exported as a function; each engine's test file runs it.
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, it, type TestContext } from "node:test";
 import { TuskError } from "../../src/base/errors.js";
 import { FakeClock } from "../../src/base/fake-clock.js";
+import {
+  type Metric,
+  metrics,
+  readDecisions,
+  readEdges,
+  readEvents,
+  readSeries,
+} from "../../src/tuskdb/data-manager.js";
 import type { Database, SqlRow } from "../../src/tuskdb/database.js";
+import { exportTable } from "../../src/tuskdb/export.js";
 import { Maintenance } from "../../src/tuskdb/maintenance.js";
 import { migrate } from "../../src/tuskdb/migrations.js";
 import { metricsTable, migrations } from "../../src/tuskdb/schema.js";
+import { temporaryFolder } from "../support/temporary-folder.js";
 
 export interface DatabaseUnderTest {
   /** The same place each time: what was stored is there again. */
@@ -44,6 +56,8 @@ export function databaseContract(name: string, start: () => Promise<DatabaseUnde
     readingOnly(() => database);
     evolving(() => database);
     growingOld(() => database);
+    readingThePast(() => database);
+    exporting(() => database);
 
     it("keeps what it stored when it is opened again", async () => {
       const { id } = await database.insert("decisions", { function: "kept", version: "1", inputs: { b: 1, a: [2] } });
@@ -360,6 +374,131 @@ function growingOld(get: Get): void {
     const [kept] = await get().query("SELECT response_time FROM microservices_metrics WHERE service_id = 'own'");
     assert.equal(kept?.response_time, 7);
   });
+}
+
+function readingThePast(get: Get): void {
+  const at = (second: number): string =>
+    new Date(Date.parse("2026-02-01T10:00:00.000Z") + second * 1_000).toISOString();
+
+  it("gives a series with gaps as null", async () => {
+    const row = { service_id: "series", interval_seconds: 1 };
+    await get().insertMany(metricsTable, [
+      { ...row, timestamp: at(0), requests: 4, errors: 1, throughput: 4, p99: 5 },
+      { ...row, timestamp: at(9.5), requests: 0, errors: 0, throughput: 0 },
+      { ...row, timestamp: at(20), requests: 2, errors: 0, throughput: 2, p99: 7 },
+      { ...row, timestamp: at(30), requests: 100, errors: 100, throughput: 100 },
+    ]);
+    const range = { from: at(0), to: at(30), service: "series", stepSeconds: 10 };
+    const values = async (metric: Metric): Promise<unknown[]> =>
+      (await readSeries(get(), { ...range, metric })).map(({ value }) => value);
+    assert.deepEqual(await values("throughput"), [2, null, 2]);
+    assert.deepEqual(await values("error_rate"), [0.25, null, 0]);
+    assert.deepEqual(await values("p99"), [5, null, 7]);
+    assert.deepEqual(await values("cpu_usage"), [null, null, null]);
+    for (const metric of metrics) assert.equal((await values(metric)).length, 3);
+  });
+
+  it("refuses a series of no metric, no time, no end", async () => {
+    const good = { from: at(0), to: at(30), service: "series", stepSeconds: 10, metric: "p99" } as const;
+    const bad = [
+      { metric: "p99; DROP" },
+      { from: "soon" },
+      { to: at(0) },
+      { stepSeconds: 0 },
+      { from: new Date(0), stepSeconds: 1 },
+    ];
+    for (const change of bad)
+      await assert.rejects(readSeries(get(), { ...good, ...(change as object) }), isCode("REQUEST_INVALID"));
+  });
+
+  it("sums edges, and pages through events and decisions, newest first", async () => {
+    const edge = { caller: "past", callee: "b", requests: 2, errors: 1, p99: 4 };
+    await get().insertMany("edges", [
+      { ...edge, timestamp: at(1) },
+      { ...edge, timestamp: at(2), p99: 9 },
+      { ...edge, timestamp: at(50) },
+    ]);
+    const edges = await readEdges(get(), { from: at(0), to: at(50) });
+    assert.deepEqual(edges, [
+      { caller: "past", callee: "b", requests: 4, errors: 2, retries: null, p50: null, p95: null, p99: 9 },
+    ]);
+    const events = [1, 2, 3].map((n) => ({
+      kind: "past.x",
+      level: "info",
+      service: `s${n}`,
+      message: "m",
+      timestamp: at(n),
+    }));
+    await get().insertMany("events", events);
+    const found = await readEvents(get(), { kind: "past.x", from: at(2), limit: 5 });
+    assert.deepEqual(
+      found.map(({ service }) => service),
+      ["s3", "s2"],
+    );
+    assert.equal((await readEvents(get(), { service: "s1", kind: "past.x" })).length, 1);
+    assert.equal((await readDecisions(get(), { function: "nobody" })).length, 0);
+  });
+}
+
+function exporting(get: Get): void {
+  const hostile = 'a "quoted", \r\n line \u{1F600}';
+
+  it("exports a table to CSV and to Parquet, each value as it is", async (t) => {
+    const folder = temporaryFolder(t);
+    await get().query("DELETE FROM edges");
+    const rows = Array.from({ length: 6_000 }, (_, n) => ({
+      caller: hostile,
+      callee: n === 7 ? "" : `c${n}`,
+      requests: n,
+    }));
+    await get().insertMany("edges", [...rows, { caller: "x", callee: "y", sketch: { count: 1 }, p50: 0.1 }]);
+    const check = await openDatabaseForFiles(t);
+    for (const format of ["csv", "parquet"] as const) {
+      const path = join(folder, `edges.${format}`);
+      assert.deepEqual(await exportTable(get(), { table: "edges", path, format }), { rows: 6_001, path });
+      const source =
+        format === "csv" ? `read_csv('${path}', header = true, nullstr = '', allow_quoted_nulls = false)` : `'${path}'`;
+      const [row] = await check(
+        `SELECT count(*) AS n, CAST(sum(requests) AS BIGINT) AS sum, count(p50) AS known, max(p50) AS p50, ` +
+          `count(*) FILTER (callee = '') AS empty, count(DISTINCT id) AS ids, max(sketch) AS sketch, min(caller) AS caller FROM ${source}`,
+      );
+      const expected = {
+        n: "6001",
+        sum: "17997000",
+        known: "1",
+        p50: 0.1,
+        empty: "1",
+        ids: "6001",
+        sketch: '{"count":1}',
+      };
+      assert.deepEqual(row, { ...expected, caller: hostile });
+    }
+    assert.deepEqual(readdirSync(folder).sort(), ["edges.csv", "edges.parquet"]);
+  });
+
+  it("leaves nothing behind when it cannot export", async (t) => {
+    const folder = temporaryFolder(t);
+    const path = join(folder, "x.csv");
+    await assert.rejects(exportTable(get(), { table: "nope", path, format: "csv" }), isCode("DB_TABLE_UNKNOWN"));
+    const nowhere = join(folder, "nowhere", "x.parquet");
+    await assert.rejects(
+      exportTable(get(), { table: "edges", path: nowhere, format: "parquet" }),
+      isCode("DB_UNAVAILABLE"),
+    );
+    assert.deepEqual(readdirSync(folder), []);
+  });
+}
+
+/** A DuckDB that may read files, to look at what was exported. */
+async function openDatabaseForFiles(t: TestContext): Promise<(sql: string) => Promise<readonly unknown[]>> {
+  const { DuckDBInstance } = await import("@duckdb/node-api");
+  const instance = await DuckDBInstance.create(":memory:");
+  const connection = await instance.connect();
+  t.after(() => {
+    connection.closeSync();
+    instance.closeSync();
+  });
+  return async (sql) => (await connection.runAndReadAll(sql)).getRowObjectsJson();
 }
 
 async function countEdges(database: Database): Promise<unknown> {
