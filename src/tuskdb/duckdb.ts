@@ -26,15 +26,19 @@ export interface DuckdbOptions {
   /** Absolute path. */
   readonly file: string;
   readonly clock: Clock;
-  /** Default 128; DuckDB's buffers, beside some 30 MB for the library itself. */
+  /** Default 64; DuckDB's buffers, beside some 30 MB for the library itself. */
   readonly memoryMb?: number;
 }
 
-const settings = (memoryMb: number): Record<string, string> => ({
+const defaultMemoryMb = 64;
+
+const settings = (file: string, memoryMb: number): Record<string, string> => ({
   memory_limit: `${memoryMb}MB`,
   threads: "1",
-  // No spilling: a query that does not fit into memory says so, instead of filling the app's disk.
-  temp_directory: "",
+  // What does not fit into memory goes here: without it a checkpoint that lacks memory ends the whole database.
+  temp_directory: `${file}.tmp`,
+  // A query that needs more says so, instead of filling the app's disk.
+  max_temp_directory_size: "256MB",
   // The log is folded into the file at this size; it is also what must be read again after a crash.
   checkpoint_threshold: "4MB",
   autoinstall_known_extensions: "false",
@@ -46,7 +50,10 @@ const settings = (memoryMb: number): Record<string, string> => ({
 /** Throws whatever DuckDB throws: open-database.ts tells damaged from locked. */
 export async function openDuckdb(options: DuckdbOptions): Promise<Database> {
   const duckdb = await import("@duckdb/node-api");
-  const instance = await duckdb.DuckDBInstance.create(options.file, settings(options.memoryMb ?? 128));
+  const instance = await duckdb.DuckDBInstance.create(
+    options.file,
+    settings(options.file, options.memoryMb ?? defaultMemoryMb),
+  );
   try {
     const writer = await instance.connect();
     await writer.run("SET GLOBAL TimeZone = 'UTC'");

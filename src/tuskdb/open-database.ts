@@ -11,7 +11,7 @@ export type DatabasePlace = { readonly file: string } | { readonly url: string }
 export interface OpenOptions {
   /** Default: the machine's. */
   readonly clock?: Clock;
-  /** For DuckDB's buffers. Default 128. */
+  /** For DuckDB's buffers. Default 64. */
   readonly memoryMb?: number;
   /** The file or its log was damaged and has been set aside. */
   readonly onDamaged?: (report: DamageReport) => void;

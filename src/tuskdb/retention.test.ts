@@ -32,13 +32,13 @@ describe("retention", () => {
     assert.equal(seen.at(-1), "60 prune roll-up roll-up reclaim");
   });
 
-  it("cuts at four fifths of the cap, and not again before the cut shows", () => {
+  it("cuts at half of the cap, and not again before the cut shows", () => {
     const { state } = step(firstRetentionState, now);
-    assert.deepEqual(kinds(step(state, now + 1_000, 799).effects), []);
-    const cut = step(state, now + 1_000, 800);
+    assert.deepEqual(kinds(step(state, now + 1_000, 499).effects), []);
+    const cut = step(state, now + 1_000, 500);
     assert.deepEqual(kinds(cut.effects), ["cut", "reclaim"]);
-    assert.deepEqual(kinds(step(cut.state, now + 2_000, 900).effects), []);
-    assert.deepEqual(kinds(step(cut.state, now + 61_000, 900).effects), ["cut", "reclaim"]);
+    assert.deepEqual(kinds(step(cut.state, now + 2_000, 600).effects), []);
+    assert.deepEqual(kinds(step(cut.state, now + 61_000, 600).effects), ["cut", "reclaim"]);
   });
 
   it("goes on when the clock is set back", () => {

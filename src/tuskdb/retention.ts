@@ -45,7 +45,8 @@ const rollUpEveryMs = 5 * 60_000;
 const pruneEveryMs = hourMs;
 /** Deleting shows in the size only after it has been reclaimed; cutting again before that would cut too much. */
 const cutEveryMs = 60_000;
-const actAtShareOfCap = 0.8;
+/** What stays may be written anew before the old is freed, so that a cut needs up to 1.75 times what is in use. */
+const actAtShareOfCap = 0.5;
 const shareToCut = 0.25;
 
 export interface RetentionStep {
