@@ -6,6 +6,7 @@ import { messageOf, TuskError } from "../../base/errors.js";
 import type { EmitEvent, TuskEvent } from "../../base/event.js";
 import { uuidv7 } from "../../system/clock.js";
 import type { Database } from "../../tuskdb/database.js";
+import type { Maintenance } from "../../tuskdb/maintenance.js";
 import type {
   DataAccess,
   DecisionRecord,
@@ -40,6 +41,7 @@ export class TuskData implements DataAccess {
   readonly #onSample = new Set<() => void>();
   #database: Promise<Database> | null = null;
   #flushing: Promise<void> = Promise.resolve();
+  #maintenance: Maintenance | null = null;
   #dropped = 0;
   #begun = false;
   #closed = false;
@@ -59,6 +61,10 @@ export class TuskData implements DataAccess {
     try {
       const database = await this.#options.open();
       await this.importEvents(this.#options.pastEvents(), database);
+      const { Maintenance } = await import("../../tuskdb/maintenance.js");
+      const { clock, emit } = this.#options;
+      this.#maintenance = new Maintenance({ database, clock, emit });
+      this.#maintenance.start();
       return database;
     } catch (error) {
       this.#database = null;
@@ -85,6 +91,7 @@ export class TuskData implements DataAccess {
   async close(): Promise<void> {
     if (this.#begun) await this.#flushing.then(() => this.#flush());
     this.#closed = true;
+    await this.#maintenance?.close();
     const database = await this.#database?.catch(() => null);
     await database?.close();
   }
