@@ -97,10 +97,11 @@ class DuckdbDatabase implements Database {
   }
 
   query(sql: string, params: readonly unknown[] = [], limits?: QueryLimits): Promise<readonly SqlRow[]> {
-    this.#inserter.forgetShapes();
     return this.#write(async (connection) => {
       await this.#refuseTransactions(connection, sql);
-      return this.#run(connection, sql, params, limits);
+      const rows = await this.#run(connection, sql, params, limits);
+      this.#inserter.forgetShapes();
+      return rows;
     });
   }
 

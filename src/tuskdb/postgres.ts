@@ -84,10 +84,11 @@ class PostgresDatabase implements Database {
     const word = firstWord(sql);
     if (word === "") throw new TuskError("DB_QUERY_INVALID", "there is no statement");
     if (transactionWords.has(word)) throw new TuskError("DB_QUERY_INVALID", "each statement is its own transaction");
-    this.#inserter.forgetShapes();
     // Not WITH: it may write, which a cursor refuses.
     if (selectWords.has(word) && word !== "with") return this.#limited("BEGIN", sql, params, limits);
-    return this.#withClient((client) => run(client, sql, params));
+    const rows = await this.#withClient((client) => run(client, sql, params));
+    this.#inserter.forgetShapes();
+    return rows;
   }
 
   async queryReadOnly(sql: string, params: readonly unknown[] = [], limits?: QueryLimits): Promise<readonly SqlRow[]> {
