@@ -36,6 +36,8 @@ export const errorCodes = {
   PLAN_REFUSED: kind("A proxy worker refused the plan.", 1, 500),
   KEEPER_LOST: kind("The keeper process does not answer.", 1, 503),
   FEATURE_DISABLED: kind("A setting switches this off.", 1, 409),
+  REPLICAS_REQUIRED: kind("Scaling needs the number of replicas.", 2, 400),
+  UNKNOWN_LIFECYCLE_ACTION: kind("No lifecycle action of that name.", 2, 400),
   STATE_DAMAGED: kind("A state file of this app is damaged and was set aside.", 1, 500),
   DB_UNAVAILABLE: kind("The database cannot be opened or does not answer.", 1, 503),
   DB_LOCKED: kind("Another process has the database file open.", 1, 409),

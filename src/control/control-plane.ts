@@ -68,6 +68,11 @@ export interface ApplyRequest {
   readonly provenance: Provenance;
   /** `replace`: desired becomes exactly this. `edit`: what differs from the last applied file is applied (default). */
   readonly mode?: "edit" | "replace";
+  /**
+   * What a program has edited `spec` from. Only what differs between the two is applied, so that two programs that edit
+   * at once lose nothing; the last applied file stays what it was. `calls` may then name services that come later.
+   */
+  readonly base?: AppSpec;
   /** Says what would change, changes nothing. */
   readonly dryRun?: boolean;
   /** Where it comes from, for the event: `tusk.yaml`, `sdk`, `command line`. */

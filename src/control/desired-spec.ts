@@ -19,6 +19,8 @@ export interface DesiredSpec {
   readonly from: string;
   /** Absolute path of the spec file to follow; null when it came from a program. */
   readonly file: string | null;
+  /** A program makes the services one by one: `calls` may name one that is not there yet. Default false. */
+  readonly allowUnknownCalls?: boolean;
 }
 
 const historyLength = 20;
@@ -39,15 +41,20 @@ export function nothingDesired(folder: AppFolder): DesiredSpec {
 
 /** What `request` makes of the desired spec; changes nothing. */
 export function desiredAfter(current: DesiredSpec, request: ApplyRequest): DesiredSpec {
-  const { spec, provenance, from } = request;
+  const { spec, provenance, from, base } = request;
+  const generation = current.generation + 1;
+  if (base) {
+    return { ...current, generation, spec: mergeEdit(base, spec, current.spec), from, allowUnknownCalls: true };
+  }
   return {
     format: 1,
-    generation: current.generation + 1,
+    generation,
     spec: request.mode === "replace" ? spec : mergeEdit(current.applied, spec, current.spec),
     provenance,
     applied: spec,
     from,
     file: request.file ?? current.file,
+    ...(current.allowUnknownCalls && request.mode !== "replace" ? { allowUnknownCalls: true } : {}),
   };
 }
 

@@ -84,6 +84,30 @@ export async function ensureController(
   }
 }
 
+export interface HeldLaunch {
+  /** The keeper that was started for it; null: one was there. */
+  readonly keeper: ProcessIdentity | null;
+  /** Others may start something again. */
+  release(): void;
+}
+
+/** A keeper for a controller that the calling program runs inside itself. Null: somebody else starts one right now. */
+export async function prepareEmbedded(folder: AppFolder): Promise<HeldLaunch | null> {
+  createAppFolders(folder);
+  const held = acquireLock(launchLock(folder));
+  if ("holder" in held) return null;
+  const { release } = held.lock;
+  try {
+    ensureToken(folder);
+    if (await answers(folder.keeperSocket)) return { keeper: null, release };
+    const { runtime: runtimeFolder, logs: logsFolder } = folder;
+    return { keeper: identify(startKeeper({ runtimeFolder, logsFolder, workerCount, controllerCommand: null })), release };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
 function answers(socketPath: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(socketPath);
@@ -131,7 +155,7 @@ interface Await {
   readonly keeper?: ProcessIdentity | null;
 }
 
-async function awaitController(folder: AppFolder, { timeoutMs, keeper }: Await): Promise<ControllerRecord> {
+export async function awaitController(folder: AppFolder, { timeoutMs, keeper }: Await): Promise<ControllerRecord> {
   const deadline = performance.now() + timeoutMs;
   while (performance.now() < deadline) {
     const record = readController(folder);

@@ -46,9 +46,9 @@ export class PlanMaker {
   /** Throws SPEC_INVALID with every problem. Leases the mesh's ports; a lease that exists stays as it is. */
   async make(desired: DesiredSpec, external: readonly string[] = []): Promise<Plans> {
     const { folder, environment } = this.#options;
-    const { spec, provenance } = desired;
+    const { spec, provenance, allowUnknownCalls } = desired;
     const resolved = this.#resolve(spec);
-    const invalid = [...resolved.problems, ...validateSpec(spec)];
+    const invalid = [...resolved.problems, ...validateSpec(spec, { allowUnknownCalls })];
     if (invalid.length > 0) throw invalidSpec(invalid);
     const { settings } = resolved;
     const ports = this.#leasePorts(spec, settings);

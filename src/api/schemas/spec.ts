@@ -177,6 +177,7 @@ export const applyRequestSchema: z.ZodType<ApplyBody> = z
     spec: appSpecSchema,
     provenance: provenanceSchema.optional(),
     mode: z.enum(["edit", "replace"]).optional(),
+    base: appSpecSchema.optional(),
     dryRun: z.boolean().optional(),
     from: z.string().min(1).max(256),
     file: z.string().max(4_096).optional(),

@@ -1,0 +1,156 @@
+// The facade that makes a service out of a few words about it, and looks after it from then on.
+import { rm } from "node:fs/promises";
+import type { AdminClient } from "../api/client.js";
+import { TuskError } from "../base/errors.js";
+import type { ServiceFile } from "../model/app-schema.js";
+import type { AppSpec } from "../model/app-spec.js";
+import { type Course, type Outcome, outcomeOf, toFailure } from "./outcome.js";
+import { PlatformLink, type PlatformOptions } from "./platform.js";
+import { ServiceDeployer } from "./service-deployer.js";
+import { type HealthStatus, ServiceManager } from "./service-manager.js";
+import { editSpec, withoutChangeOf } from "./spec-edit.js";
+
+/** What tusk.yaml takes for a service. Without `run`, its code is created from language, framework and dependencies. */
+export type MicroserviceConfig = ServiceFile;
+
+export interface CreatedMicroservice {
+  /** Its code is there and the desired spec has it. */
+  readonly serviceCreated: boolean;
+  /** The service's name. */
+  readonly serviceId: string;
+  /** Every replica is ready and receives traffic. */
+  readonly deploymentSuccessful: boolean;
+  /** A first sample of it is in TuskDB. */
+  readonly monitoringActive: boolean;
+}
+
+export type LifecycleAction = "scale" | "update" | "rollback" | "health_check";
+
+export interface LifecycleOptions {
+  /** For `scale`. */
+  readonly replicas?: number;
+}
+
+/** The field of the action that was asked for. */
+export interface LifecycleResult {
+  readonly serviceScaled?: boolean;
+  readonly serviceUpdated?: boolean;
+  readonly serviceRolledBack?: boolean;
+  readonly healthStatus?: HealthStatus;
+}
+
+export class MicroservicesServiceManager {
+  readonly #link: PlatformLink;
+  readonly #manager: ServiceManager;
+  readonly #deployer: ServiceDeployer;
+
+  constructor(options: PlatformOptions = {}) {
+    this.#link = new PlatformLink(options);
+    this.#manager = new ServiceManager(options);
+    this.#deployer = new ServiceDeployer(options);
+  }
+
+  /**
+   * Creates the code (unless `run` is given), makes it runnable, deploys it, and waits for its first measurement. A
+   * step that fails undoes what this call made, and `stoppedAt` names it. Codes: SPEC_INVALID, REQUEST_INVALID,
+   * NOT_READY, PORT_IN_USE, SETUP_FAILED.
+   */
+  async createMicroservice(config: MicroserviceConfig): Promise<Outcome<CreatedMicroservice>> {
+    const undo: (() => Promise<unknown>)[] = [];
+    const result = await outcomeOf((course) => this.#create(config, course, undo));
+    if (result.success) return result;
+    const failed: string[] = [];
+    // The newest first: what runs is taken away before the files that it runs from.
+    for (const step of undo.reverse()) await step().catch((error) => failed.push(toFailure(error).error));
+    const rest = failed.length > 0 ? `; and it could not all be undone: ${failed.join("; ")}` : "";
+    return {
+      ...result,
+      error: `${result.error}${rest}`,
+      serviceCreated: false,
+      deploymentSuccessful: false,
+      monitoringActive: false,
+    };
+  }
+
+  async #create(
+    config: MicroserviceConfig,
+    course: Course,
+    undo: (() => Promise<unknown>)[],
+  ): Promise<CreatedMicroservice> {
+    const control = await this.#link.control();
+    const entry = await this.#runnable(config, course, undo);
+    const before = (await control.spec()).spec;
+    const { serviceId } = await course.at("deployService", async () => {
+      undo.push(() => restoreService(control, entry.name, before));
+      const deployment = await this.#deployer.deployService(entry);
+      if (deployment.success) return deployment;
+      throw new TuskError("NOT_READY", `${entry.name} did not become ready: ${deployment.reasons.join("; ")}`, {
+        hint: `\`tusk explain ${entry.name}\` while it runs, or its log file, says more`,
+      });
+    });
+    const monitoring = await course.at("setupServiceMonitoring", () => this.#manager.setupServiceMonitoring(serviceId));
+    return {
+      serviceCreated: true,
+      serviceId,
+      deploymentSuccessful: true,
+      monitoringActive: course.judge("monitoringActive", monitoring.active || monitoring.reason),
+    };
+  }
+
+  /** The config with a command that starts it. */
+  async #runnable(
+    config: MicroserviceConfig,
+    course: Course,
+    undo: (() => Promise<unknown>)[],
+  ): Promise<MicroserviceConfig> {
+    if (config?.run !== undefined) return config;
+    throw new TuskError("SPEC_INVALID", `${config?.name} has no \`run\`, the command that starts it`);
+  }
+
+  /**
+   * `scale` (needs `replicas`) or `health_check`; `update` and `rollback` are not built yet and say so in `pending`.
+   * Codes: UNKNOWN_LIFECYCLE_ACTION, REPLICAS_REQUIRED, UNKNOWN_SERVICE, REQUEST_INVALID.
+   */
+  manageServiceLifecycle(
+    serviceId: string,
+    action: LifecycleAction,
+    options: LifecycleOptions = {},
+  ): Promise<Outcome<LifecycleResult>> {
+    return outcomeOf((course) => this.#manage(course, serviceId, action, options));
+  }
+
+  async #manage(
+    course: Course,
+    serviceId: string,
+    action: LifecycleAction,
+    options: LifecycleOptions,
+  ): Promise<LifecycleResult> {
+    switch (action) {
+      case "scale": {
+        const scaling = await course.at("scaleService", () => this.#manager.scaleService(serviceId, options));
+        return { serviceScaled: course.judge("serviceScaled", scaling.scaled || scaling.reason) };
+      }
+      case "health_check":
+        return {
+          healthStatus: (await course.at("performHealthCheck", () => this.#manager.performHealthCheck(serviceId))).status,
+        };
+      case "update":
+        return { serviceUpdated: course.notBuilt("serviceUpdated", "updateService") };
+      case "rollback":
+        return { serviceRolledBack: course.notBuilt("serviceRolledBack", "rollbackService") };
+      default:
+        throw new TuskError("UNKNOWN_LIFECYCLE_ACTION", `there is no lifecycle action ${JSON.stringify(action)}`, {
+          hint: "one of scale, update, rollback, health_check",
+        });
+    }
+  }
+}
+
+async function restoreService(control: AdminClient, name: string, before: AppSpec): Promise<void> {
+  await editSpec(control, (spec) => withoutChangeOf(name, before, spec));
+}
+
+async function removeFiles(files: readonly string[], folder: string | null): Promise<void> {
+  if (folder !== null) await rm(folder, { recursive: true, force: true });
+  else for (const file of files) await rm(file, { force: true });
+}

@@ -1,0 +1,146 @@
+// The way from a program to a running system: the controller inside this process, or one that runs already. Every class
+// of the SDK works through the admin API of a platform, so that `tusk ps` and other programs see the same.
+import { type AdminClient, createAdminClient } from "../api/client.js";
+import { TuskError } from "../base/errors.js";
+import type { Settings } from "../model/settings.js";
+import { type AppFolder, appFolderAt, readController, readToken } from "../system/app-folder.js";
+import { TuskConfig } from "./config.js";
+import { type EmbeddedController, startEmbedded } from "./embedded.js";
+
+export interface PlatformConfig {
+  /** App folder. Default: the working directory. */
+  readonly folder?: string;
+  /** Settings in code; tusk.yaml and the environment win over them. Default: the documented defaults. */
+  readonly settings?: TuskConfig | Partial<Settings>;
+  /** Default: this process'. What the services inherit, and where TUSK_<NAME> is looked up. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+}
+
+export interface ConnectOptions {
+  /** App folder, whose token is used. Default: the working directory. */
+  readonly folder?: string;
+  /** Token of the admin API. Default: the one in the app folder. */
+  readonly token?: string;
+}
+
+/** What every class of the SDK takes. */
+export interface PlatformOptions {
+  /** Default: the process's default platform, which the first call starts in the working directory. */
+  readonly platform?: TuskMicroservices;
+}
+
+let shared: Promise<TuskMicroservices> | null = null;
+
+export class TuskMicroservices {
+  readonly control: AdminClient;
+  readonly folder: AppFolder;
+  /** Address of the admin API. */
+  readonly url: string;
+  readonly #embedded: EmbeddedController | null;
+  #closed = false;
+
+  private constructor(folder: AppFolder, url: string, token: string, embedded: EmbeddedController | null) {
+    this.folder = folder;
+    this.url = url;
+    this.control = createAdminClient({ url, token });
+    this.#embedded = embedded;
+  }
+
+  /** The controller runs in this process. */
+  get isEmbedded(): boolean {
+    return this.#embedded !== null;
+  }
+
+  /**
+   * Runs the controller in this process, with keeper and workers as processes beside it; connects instead when a
+   * controller for the folder runs already. What a former program left running is adopted. The first platform of a
+   * process becomes its default. Throws TuskError: SPEC_INVALID, TIMEOUT, KEEPER_LOST.
+   */
+  static async start(config: PlatformConfig = {}): Promise<TuskMicroservices> {
+    const folder = appFolderAt(config.folder ?? process.cwd());
+    const { settings = {}, environment = process.env } = config;
+    const codeSettings = settings instanceof TuskConfig ? settings.toSettings() : settings;
+    const embedded = await startEmbedded({ folder, codeSettings, environment });
+    const platform = embedded
+      ? new TuskMicroservices(folder, embedded.url, requireToken(folder), embedded)
+      : await TuskMicroservices.connect(undefined, { folder: folder.root });
+    shared ??= Promise.resolve(platform);
+    return platform;
+  }
+
+  /** Connects to a running controller: at `url`, else that of the app folder. Throws NOT_RUNNING, UNREACHABLE, UNAUTHORIZED. */
+  static async connect(url?: string, options: ConnectOptions = {}): Promise<TuskMicroservices> {
+    const folder = appFolderAt(options.folder ?? process.cwd());
+    const address = url ?? readController(folder)?.url;
+    if (address === undefined) {
+      throw new TuskError("NOT_RUNNING", `no controller runs for the app in ${folder.root}`, {
+        hint: "`tusk up` or TuskMicroservices.start() starts one",
+      });
+    }
+    const platform = new TuskMicroservices(folder, address, options.token ?? requireToken(folder), null);
+    await platform.control.status();
+    shared ??= Promise.resolve(platform);
+    return platform;
+  }
+
+  /** The process's default platform; the first call starts it in the working directory. */
+  static default(): Promise<TuskMicroservices> {
+    if (shared) return shared;
+    const starting = TuskMicroservices.start();
+    shared = starting;
+    // The next call tries again.
+    starting.catch(() => {
+      if (shared === starting) shared = null;
+    });
+    return starting;
+  }
+
+  /**
+   * A platform in this process drains and stops every service, worker and socket; with `detach` it lets go of them, and
+   * they run on until the next start adopts them. A connected one is only disconnected from. A second call does nothing.
+   */
+  async close({ detach = false }: { readonly detach?: boolean } = {}): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await forgetDefault(this);
+    if (!this.#embedded) return;
+    await (detach ? this.#embedded.detach() : this.#embedded.stop());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+async function forgetDefault(platform: TuskMicroservices): Promise<void> {
+  const current = shared;
+  // One that did not start is nobody's.
+  const settled = await current?.catch(() => null);
+  if (settled === platform && shared === current) shared = null;
+}
+
+function requireToken(folder: AppFolder): string {
+  const token = readToken(folder);
+  if (token !== null) return token;
+  throw new TuskError("UNAUTHORIZED", `there is no token in ${folder.files.token}`, {
+    hint: "give the app folder, or the token itself, to connect()",
+  });
+}
+
+/** The admin API of the platform that a class was given, else of the default one. */
+export class PlatformLink {
+  readonly #options: PlatformOptions;
+
+  constructor(options: PlatformOptions) {
+    this.#options = options;
+  }
+
+  platform(): Promise<TuskMicroservices> {
+    const { platform } = this.#options;
+    return platform ? Promise.resolve(platform) : TuskMicroservices.default();
+  }
+
+  async control(): Promise<AdminClient> {
+    return (await this.platform()).control;
+  }
+}
