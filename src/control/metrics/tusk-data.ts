@@ -108,8 +108,18 @@ export class TuskData implements DataAccess {
       }
       this.#reportDropped();
     } catch (error) {
+      // After a full disk, say, the engine answers nothing more: the next rows open it anew.
+      if (error instanceof TuskError && error.code === "DB_UNAVAILABLE") this.#letGo();
       this.#report(error);
     }
+  }
+
+  #letGo(): void {
+    const broken = this.#database;
+    this.#database = null;
+    void this.#maintenance?.close();
+    // What it says at its end is of no use any more.
+    broken?.then((database) => database.close()).catch(() => undefined);
   }
 
   #failing = false;

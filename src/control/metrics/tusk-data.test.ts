@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { TuskError } from "../../base/errors.js";
+import type { EventDraft } from "../../base/event.js";
+import { FakeClock } from "../../base/fake-clock.js";
+import type { Database, InsertRow } from "../../tuskdb/database.js";
+import { TuskData } from "./tusk-data.js";
+
+/** A database that keeps rows, and fails with what it is told. */
+class MemoryDatabase implements Partial<Database> {
+  readonly kind = "postgres";
+  readonly rows = new Map<string, InsertRow[]>();
+  failure: Error | null = null;
+  closed = false;
+
+  async insertMany(table: string, rows: readonly InsertRow[]): Promise<{ inserted: number; ids: string[] }> {
+    if (this.failure) throw this.failure;
+    this.rows.set(table, [...(this.rows.get(table) ?? []), ...rows]);
+    return { inserted: rows.length, ids: rows.map((_, index) => String(index)) };
+  }
+
+  async usedBytes(): Promise<number> {
+    return 0;
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+  }
+}
+
+function setUp() {
+  const opened: MemoryDatabase[] = [];
+  const events: EventDraft[] = [];
+  let refusal: Error | null = null;
+  const data = new TuskData({
+    open: async () => {
+      if (refusal) throw refusal;
+      const database = new MemoryDatabase();
+      opened.push(database);
+      return database as unknown as Database;
+    },
+    clock: new FakeClock(),
+    emit: (event) => void events.push(event),
+    live: () => [],
+    prometheus: async () => "",
+    analyst: async () => assert.fail("nobody asked for an analysis"),
+    pastEvents: () => [],
+  });
+  const refuse = (error: Error | null): void => {
+    refusal = error;
+  };
+  return { data, opened, events, refuse };
+}
+
+const row = (service: string) => ({ service_id: service, timestamp: "2026-01-01T00:00:00.000Z" });
+
+describe("rows on their way to TuskDB", () => {
+  it("wait until it is begun, then arrive in order, and a sample is told", async () => {
+    const { data, opened } = setUp();
+    data.enqueue("microservices_metrics", [row("a")]);
+    data.enqueue("microservices_metrics", [row("b")]);
+    assert.equal(opened.length, 0);
+    const sampled = data.awaitSample("b", 1000);
+    data.begin();
+    assert.equal(await sampled, true);
+    assert.deepEqual(
+      opened[0]?.rows.get("microservices_metrics")?.map((stored) => stored.service_id),
+      ["a", "b"],
+    );
+    await data.close();
+    assert.equal(opened[0]?.closed, true);
+  });
+
+  it("are kept while it cannot be opened, which is said once, and stored when it can", async () => {
+    const { data, opened, events, refuse } = setUp();
+    refuse(new TuskError("DB_LOCKED", "another process has it"));
+    data.begin();
+    data.enqueue("microservices_metrics", [row("a")]);
+    data.enqueue("microservices_metrics", [row("b")]);
+    await data.query("SELECT 1").catch(() => undefined);
+    assert.deepEqual(
+      events.map(({ kind }) => kind),
+      ["tuskdb.failed"],
+    );
+    refuse(null);
+    data.enqueue("microservices_metrics", [row("c")]);
+    assert.equal(await data.awaitSample("c", 1000), true);
+    assert.equal(opened[0]?.rows.get("microservices_metrics")?.length, 3);
+    assert.deepEqual(
+      events.map(({ kind }) => kind),
+      ["tuskdb.failed", "tuskdb.recovered"],
+    );
+    await data.close();
+  });
+
+  it("open it anew after it has broken for good", async () => {
+    const { data, opened } = setUp();
+    data.begin();
+    data.enqueue("microservices_metrics", [row("a")]);
+    assert.equal(await data.awaitSample("a", 1000), true);
+    const [first] = opened;
+    assert.ok(first);
+    first.failure = new TuskError("DB_UNAVAILABLE", "the engine has failed");
+    data.enqueue("microservices_metrics", [row("b")]);
+    data.enqueue("microservices_metrics", [row("c")]);
+    assert.equal(await data.awaitSample("c", 1000), true);
+    assert.equal(opened[1]?.rows.get("microservices_metrics")?.length, 2);
+    assert.equal(first.closed, true);
+    await data.close();
+  });
+});
