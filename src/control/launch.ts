@@ -101,7 +101,10 @@ export async function prepareEmbedded(folder: AppFolder): Promise<HeldLaunch | n
     ensureToken(folder);
     if (await answers(folder.keeperSocket)) return { keeper: null, release };
     const { runtime: runtimeFolder, logs: logsFolder } = folder;
-    return { keeper: identify(startKeeper({ runtimeFolder, logsFolder, workerCount, controllerCommand: null })), release };
+    return {
+      keeper: identify(startKeeper({ runtimeFolder, logsFolder, workerCount, controllerCommand: null })),
+      release,
+    };
   } catch (error) {
     release();
     throw error;
