@@ -50,3 +50,19 @@ test("everything but the instances killed: doctor --prune leaves nothing either"
   await app.run("doctor", "--prune");
   await app.assertNothingLeft();
 });
+
+test("keeper and workers killed: the controller starts new ones, and the app serves again", async (t) => {
+  const app = await createApp(t);
+  await app.up();
+  const before = await instancePids(app);
+  const plane = (await app.processes()).filter(({ role }) => role === "keeper" || role === "worker");
+  for (const { pid } of plane) kill9(pid);
+  await eventually(async () => (await app.get("/orders")).status === 200, {
+    what: "the gateway answers again",
+    timeoutMs: 15_000,
+    retryErrors: true,
+  });
+  assert.deepEqual(await instancePids(app), before);
+  await app.down();
+  await app.assertNothingLeft();
+});
