@@ -32,6 +32,7 @@ export const errorCodes = {
   NOT_READY: kind("Not every instance became ready.", 4, 503),
   START_FAILED: kind("A process could not be started.", 1, 500),
   SETUP_FAILED: kind("A service's build or setup command failed.", 1, 500),
+  ENVIRONMENT_FAILED: kind("A service's environment with its packages could not be made.", 1, 500),
   PORT_IN_USE: kind("A port that is needed is taken by another process.", 1, 409),
   PLAN_REFUSED: kind("A proxy worker refused the plan.", 1, 500),
   KEEPER_LOST: kind("The keeper process does not answer.", 1, 503),
