@@ -25,8 +25,10 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export interface PythonEnvironmentOptions {
   /** Where PATH, XDG_CACHE_HOME and the settings of pip and uv are read from. Default: this process's. */
   readonly env?: Environment;
-  /** What is being done, one line each: for a person who waits. */
-  readonly onProgress?: (line: string) => void;
+  /** What is being done now, for a person who waits; silent when the environment is in the cache. */
+  readonly onProgress?: (step: string) => void;
+  /** Every line that pip or uv prints, without credentials. */
+  readonly onOutput?: (line: string) => void;
   /** Ends the making; nothing half made is left in use. */
   readonly signal?: AbortSignal;
 }
@@ -184,11 +186,11 @@ function withUv(uv: string, { interpreter, requirements }: Making, folder: strin
   ];
 }
 
-async function runStep({ env, cache, onProgress, signal }: Making, argv: readonly string[]): Promise<void> {
+async function runStep({ env, cache, onOutput, signal }: Making, argv: readonly string[]): Promise<void> {
   const result = await runTool(argv, {
     env: isolated(env),
     cwd: cache,
-    ...(onProgress && { onLine: onProgress }),
+    ...(onOutput && { onLine: onOutput }),
     ...(signal && { signal }),
   });
   if (result.code !== 0) throw failed(argv, result);
