@@ -1,5 +1,5 @@
-// Brings a controller for an app into being: the keeper first, which starts the controller, unless one runs already.
-// Used by the command line; imports little, because a user waits for it.
+// Brings a controller for an app into being, unless one runs already, and beside it, at the same moment, the keeper
+// that will look after it. Used by the command line; imports little, because a user waits for it.
 import { spawn } from "node:child_process";
 import { closeSync, existsSync, openSync, rmSync } from "node:fs";
 import { connect } from "node:net";
@@ -8,6 +8,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type ErrorCode, errorCodes, type Problem, TuskError } from "../base/errors.js";
 import { gatewayName } from "../compile/needed-ports.js";
+import type { Identity } from "../keeper/ipc.js";
 import { startKeeper } from "../keeper/start-keeper.js";
 import type { AppSpec } from "../model/app-spec.js";
 import { resolveSettings } from "../model/resolve-settings.js";
@@ -21,7 +22,7 @@ import {
 import { readJson, writeJsonAtomic } from "../system/atomic-file.js";
 import { acquireLock } from "../system/lock.js";
 import { tryBind } from "../system/ports.js";
-import { identify, isAlive, type ProcessIdentity } from "../system/proc.js";
+import { identify, isAlive, type ProcessIdentity, signalProcess } from "../system/proc.js";
 import type { ApplyRequest } from "./control-plane.js";
 import { portError } from "./port-error.js";
 
@@ -74,7 +75,10 @@ export async function ensureController(
     rmSync(failureFile(folder), { force: true });
     if (request) writeJsonAtomic(pendingFile(folder), request, { durable: false, mode: 0o600 });
     options.onProgress?.("starting the controller");
-    const keeper = keeperRuns ? spawnController(folder) : startKeeperFor(folder);
+    // The controller first: it spawns the instances, which take longest. A keeper that lives may restart it at the same
+    // moment; the lock decides.
+    const controller = spawnController(folder);
+    const keeper = keeperRuns ? null : startKeeperFor(folder, controller);
     const record = await awaitController(folder, { timeoutMs, keeper });
     // A controller that the keeper restarted at the same moment did not see the request.
     return { record, started: !existsSync(pendingFile(folder)) };
@@ -133,28 +137,29 @@ async function checkGatewayPorts(spec: AppSpec, environment: EnsureOptions["envi
   }
 }
 
-function startKeeperFor(folder: AppFolder): ProcessIdentity | null {
+function startKeeperFor(folder: AppFolder, controller: Identity): ProcessIdentity | null {
   const { runtime: runtimeFolder, logs: logsFolder } = folder;
-  return identify(
-    startKeeper({ runtimeFolder, logsFolder, workerCount, controllerCommand: controllerCommand(folder) }),
-  );
+  const command = controllerCommand(folder);
+  return identify(startKeeper({ runtimeFolder, logsFolder, workerCount, controllerCommand: command, controller }));
 }
 
-/** The keeper lives but its controller does not: the lock decides if the keeper restarts it at the same moment. */
-function spawnController(folder: AppFolder): null {
+/** Start time 0 when it is gone already, or could never run: whoever watches it sees that it is dead. */
+function spawnController(folder: AppFolder): Identity {
   const [command = process.execPath, ...args] = controllerCommand(folder);
   const log = openSync(join(folder.logs, "controller.log"), "a");
   try {
-    spawn(command, args, { detached: true, stdio: ["ignore", log, log], cwd: folder.root }).unref();
+    const child = spawn(command, args, { detached: true, stdio: ["ignore", log, log], cwd: folder.root });
+    child.unref();
+    const pid = child.pid ?? -1;
+    return { pid, startTicks: identify(pid)?.startTicks ?? 0 };
   } finally {
     closeSync(log);
   }
-  return null;
 }
 
 interface Await {
   readonly timeoutMs: number;
-  /** The one that is to start the controller. */
+  /** The one that was started with the controller. */
   readonly keeper?: ProcessIdentity | null;
 }
 
@@ -165,7 +170,7 @@ export async function awaitController(folder: AppFolder, { timeoutMs, keeper }: 
     if (record) return record;
     const failure = readJson(failureFile(folder));
     if (failure) {
-      if (keeper) await ending(keeper);
+      if (keeper) await end(keeper);
       throw toError(failure);
     }
     if (keeper && !isAlive(keeper)) {
@@ -180,8 +185,9 @@ export async function awaitController(folder: AppFolder, { timeoutMs, keeper }: 
   });
 }
 
-/** A keeper whose first controller failed ends by itself: whoever is told of the failure finds nothing running. */
-async function ending(keeper: ProcessIdentity): Promise<void> {
+/** There is nothing to keep: whoever is told of the failure finds nothing running. */
+async function end(keeper: ProcessIdentity): Promise<void> {
+  signalProcess(keeper, "SIGTERM");
   const deadline = performance.now() + 2_000;
   while (isAlive(keeper) && performance.now() < deadline) await delay(5);
 }

@@ -7,7 +7,9 @@ import type { AppSpec, ParsedSpec, Provenance } from "../model/app-spec.js";
 import type { ParseOptions, ParseResult } from "../model/parse-spec.js";
 import { placeOf } from "../model/provenance.js";
 import { resolveEnvironment } from "../model/resolve-environment.js";
+import { appFolderAt } from "../system/app-folder.js";
 import { readEnvFiles } from "./env-files.js";
+import { readParsed, specKey, writeParsed } from "./spec-cache.js";
 import { readTextFile } from "./text-file.js";
 
 /** In the order in which they are looked for. */
@@ -44,6 +46,8 @@ async function isFile(path: string): Promise<boolean> {
 export interface LoadOptions extends ParseOptions {
   /** For `${NAME}` in `env`. Default: this process' environment. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Take an unchanged YAML file's parsed spec from the app's state folder. Default false. */
+  readonly cached?: boolean;
 }
 
 export interface LoadedSpec extends ParsedSpec {
@@ -51,13 +55,17 @@ export interface LoadedSpec extends ParsedSpec {
   readonly file: string;
   /** Absolute path of its folder: the app's. */
   readonly root: string;
+  /** Keeps the parsed spec for `cached`, unless it came from there. Writes into the state folder, which must exist. */
+  readonly keep: () => void;
 }
 
 /** Throws SPEC_NOT_FOUND, or SPEC_INVALID with every problem. Problems name files relative to the app's folder. */
 export async function loadSpecFile(path: string, options: LoadOptions = {}): Promise<LoadedSpec> {
   const file = resolve(path);
   const root = dirname(file);
-  const result = /\.ya?ml$/.test(file) ? await readYamlFile(file, options) : await readConfigFile(file, options);
+  const { keep = () => {}, ...result } = /\.ya?ml$/.test(file)
+    ? await readYamlFile(file, options)
+    : await readConfigFile(file, options);
   if (!result.ok) throw invalidSpec(file, result.problems);
   const { spec, provenance } = result.parsed;
   const around = await checkSurroundings({ spec, provenance, root, environment: options.environment ?? process.env });
@@ -66,7 +74,7 @@ export async function loadSpecFile(path: string, options: LoadOptions = {}): Pro
       file,
       around.map((problem) => ({ file: basename(file), ...problem })),
     );
-  return { spec, provenance, file, root };
+  return { spec, provenance, file, root, keep };
 }
 
 function invalidSpec(file: string, problems: readonly Problem[]): TuskError {
@@ -80,20 +88,28 @@ function notFound(file: string): TuskError {
   });
 }
 
-async function readYamlFile(file: string, options: ParseOptions): Promise<ParseResult> {
+/** With how to keep what was parsed. */
+type ReadResult = ParseResult & { readonly keep?: () => void };
+
+async function readYamlFile(file: string, options: LoadOptions): Promise<ReadResult> {
   const name = basename(file);
   const read = await readTextFile(file, maxBytes);
   if (read.kind === "absent") throw notFound(file);
   if (read.kind === "unreadable") {
     return { ok: false, problems: [{ path: "", message: `the file ${read.reason}`, file: name, line: 1, column: 1 }] };
   }
+  const cache = appFolderAt(dirname(file)).files.parsed;
+  const key = specKey(read.text, name);
+  const known = options.cached ? readParsed(cache, key) : null;
+  if (known) return { ok: true, parsed: known };
   // The parsers take a tenth of a second to load; commands that read no spec must not pay for them.
   const { parseSpecText } = await import("../model/parse-spec.js");
-  return parseSpecText(read.text, name, options);
+  const result = parseSpecText(read.text, name, options);
+  return result.ok ? { ...result, keep: () => writeParsed(cache, key, result.parsed) } : result;
 }
 
 /** Runs the user's own code, in this process, as every tool with a config file in TypeScript does. */
-async function readConfigFile(file: string, options: ParseOptions): Promise<ParseResult> {
+async function readConfigFile(file: string, options: ParseOptions): Promise<ReadResult> {
   const name = basename(file);
   if (!(await isFile(file))) throw notFound(file);
   const [{ createJiti }, { parseSpecObject }] = await Promise.all([import("jiti"), import("../model/parse-spec.js")]);

@@ -1,30 +1,23 @@
-// Puts a system together for one app folder: state, driver, registry, data plane. What is slow to import or needs the
-// network comes after the instances have been spawned, because those are what the user waits for.
+// Starts a system for one app folder, in two halves: first only what spawns the instances (state, plans, driver), because
+// they are what the user waits for; everything else is in wire-system.ts and is imported when they run.
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { messageOf, TuskError } from "../base/errors.js";
-import { createRegistry } from "../discovery/create-registry.js";
-import { connectKeeper } from "../keeper/client.js";
-import { startKeeper } from "../keeper/start-keeper.js";
+import type { Clock } from "../base/clock.js";
+import { TuskError } from "../base/errors.js";
 import type { Settings } from "../model/settings.js";
-import { createPortLeases } from "../orchestrator/port-leases.js";
-import { createProcessDriver } from "../orchestrator/process-driver.js";
-import { connectWorker } from "../proxy/worker-client.js";
+import { createPortLeases, type PortLeases } from "../orchestrator/port-leases.js";
+import { createProcessDriver, type ProcessDriver } from "../orchestrator/process-driver.js";
 import { type AppFolder, createAppFolders, machineFolder } from "../system/app-folder.js";
 import { readJson, setAside } from "../system/atomic-file.js";
 import { systemClock, systemRng } from "../system/clock.js";
 import { acquireLock } from "../system/lock.js";
 import type { ApplyRequest } from "./control-plane.js";
-import { DataPlane } from "./data-plane.js";
 import { type DesiredSpec, desiredAfter, nothingDesired, readDesired, writeDesired } from "./desired-spec.js";
-import { EndpointRunner } from "./endpoint-runner.js";
+import type { EndpointRunner } from "./endpoint-runner.js";
 import { EventLog } from "./event-log.js";
-import { keepExternalServices } from "./external-services.js";
-import { controllerCommand, pendingFile } from "./launch.js";
-import { startMetrics } from "./metrics/start-metrics.js";
+import { pendingFile } from "./launch.js";
 import { PlanMaker, type Plans } from "./plan-maker.js";
-import { watchSpecFile } from "./spec-watch.js";
-import { System } from "./system.js";
+import type { System } from "./system.js";
 
 export interface StartOptions {
   readonly folder: AppFolder;
@@ -42,10 +35,32 @@ export interface RunningSystem {
   readonly events: EventLog;
   /** Resolves when the data plane serves the plan. */
   readonly connected: Promise<void>;
+  /** Resolves when the instances that still start leave a processor free, at the latest after `limitMs`. */
+  quiet(limitMs: number): Promise<void>;
   /** Resolves after `shutdown` has ended everything. */
   readonly stopped: Promise<void>;
   /** Lets go of everything without stopping it: the next controller adopts. */
   detach(): Promise<void>;
+}
+
+/** What a driver that runs already comes to know when the rest of the system is there. */
+export interface ServingParts {
+  readonly endpoints: EndpointRunner;
+  /** Those in force. */
+  readonly settings: () => Settings;
+}
+
+export interface SpawnedInstances {
+  readonly clock: Clock;
+  readonly events: EventLog;
+  readonly leases: PortLeases;
+  readonly plans: PlanMaker;
+  /** Runs the process plan of `made`. */
+  readonly driver: ProcessDriver;
+  readonly desired: DesiredSpec;
+  readonly made: Plans;
+  /** To be called once. Until then an instance that has to be drained waits. */
+  serveWith(parts: ServingParts): void;
 }
 
 const portsFolder = (): string => join(machineFolder(), "ports");
@@ -70,15 +85,29 @@ export async function startSystem(options: StartOptions): Promise<RunningSystem>
 }
 
 async function assemble(options: StartOptions, unlock: () => void): Promise<RunningSystem> {
+  const spawned = await spawnInstances(options);
+  try {
+    const { wireSystem } = await import("./wire-system.js");
+    return wireSystem(options, spawned, unlock);
+  } catch (error) {
+    await spawned.driver.detach();
+    throw error;
+  }
+}
+
+/** Everything up to the moment in which the instances run, and nothing else. */
+async function spawnInstances(options: StartOptions): Promise<SpawnedInstances> {
   const { folder, environment, codeSettings = {} } = options;
   const clock = systemClock;
   const events = new EventLog(folder.files.events, clock.now);
   const leases = createPortLeases({ stateFolder: folder.state, claimsFolder: portsFolder(), appFolder: folder.root });
   const plans = new PlanMaker({ folder, leases, environment, codeSettings });
   const { desired, made } = await firstPlans(options, plans, events);
-  const registry = createRegistry({ clock, emit: events.emit });
-  const dataPlane = createDataPlane(options, events);
-  const endpoints = new EndpointRunner({ registry, dataPlane, clock });
+  let settings = (): Settings => made.settings;
+  let serve = (_: EndpointRunner): void => {};
+  const endpoints = new Promise<EndpointRunner>((resolve) => {
+    serve = resolve;
+  });
   const driver = createProcessDriver({
     appKey: folder.key,
     stateFolder: folder.state,
@@ -87,83 +116,16 @@ async function assemble(options: StartOptions, unlock: () => void): Promise<Runn
     clock,
     rng: systemRng,
     emit: events.emit,
-    drain: (view, limitMs) => endpoints.drain(view, limitMs),
-    monitoring: () => system.currentSettings.MONITORING_ENABLED,
+    drain: async (view, limitMs) => (await endpoints).drain(view, limitMs),
+    monitoring: () => settings().MONITORING_ENABLED,
   });
-  const external = keepExternalServices({
-    registry,
-    file: folder.files.external,
-    emit: events.emit,
-    onNames: () => void system.replan().catch((error) => reportFailure(events, error)),
-  });
-  const metrics = startMetrics({
-    folder,
-    clock,
-    events,
-    dataPlane,
-    views: () => [...driver.instances.get().values()],
-    spec: () => system.spec().spec,
-    settings: () => system.currentSettings,
-    environment,
-  });
-  const release = async (): Promise<void> => {
-    await metrics.close();
-    specWatch.close();
-    external.close();
-    endpoints.close();
-    registry.close();
+  plans.commit(made);
+  driver.apply(made.processPlan);
+  const serveWith = (parts: ServingParts): void => {
+    settings = parts.settings;
+    serve(parts.endpoints);
   };
-  let markStopped = (): void => {};
-  const stopped = new Promise<void>((resolve) => {
-    markStopped = resolve;
-  });
-  const onShutdown = async (): Promise<void> => {
-    await release();
-    leases.releaseAll();
-    removeState(folder);
-    unlock();
-    markStopped();
-  };
-  const system: System = new System(
-    {
-      folder,
-      clock,
-      events,
-      plans,
-      driver,
-      registry,
-      dataPlane,
-      desired,
-      data: metrics.data,
-      externalNames: external.names,
-      onShutdown,
-    },
-    made,
-  );
-  endpoints.start(driver);
-  const specWatch = watchSpecFile({ system, clock, emit: events.emit });
-  const connected = system.connect();
-  // Whoever waits for it gets the error; nobody may wait, and then the event says it.
-  connected.catch((error) => reportFailure(events, error));
-  const detach = async (): Promise<void> => {
-    await driver.detach();
-    await release();
-    dataPlane.close();
-    unlock();
-  };
-  return { system, events, connected, stopped, detach };
-}
-
-/** State that means nothing once the system is stopped; its record last. Logs, events, history, token and revisions stay. */
-function removeState({ files, runtime }: AppFolder): void {
-  rmSync(runtime, { recursive: true, force: true });
-  for (const file of [files.instances, files.leases, files.desired, files.external, files.controller]) {
-    rmSync(file, { force: true });
-  }
-}
-
-function reportFailure(events: EventLog, error: unknown): void {
-  events.emit({ kind: "data-plane.failed", level: "error", message: messageOf(error) });
+  return { clock, events, leases, plans, driver, desired, made, serveWith };
 }
 
 /** What should run: the waiting request merged into what was desired before. Written down only when it can be run. */
@@ -193,37 +155,4 @@ function readPending(folder: AppFolder, events: EventLog): ApplyRequest | undefi
     events.emit({ kind: "state.damaged", level: "error", message });
     return undefined;
   }
-}
-
-/** Keeper and workers are all gone, so that nobody was there to start a successor. */
-function replaceKeeper(folder: AppFolder, events: EventLog): void {
-  startKeeper({ runtimeFolder: folder.runtime, logsFolder: folder.logs, workerCount: 1, controllerCommand: null });
-  const message = "the keeper and every proxy worker died; the controller started new ones";
-  events.emit({ kind: "keeper.replaced", level: "error", message });
-}
-
-function createDataPlane(options: StartOptions, events: EventLog): DataPlane {
-  const { folder, embedded } = options;
-  return new DataPlane({
-    connectKeeper: (handlers) =>
-      connectKeeper({
-        socketPath: folder.keeperSocket,
-        restart: embedded ? null : controllerCommand(folder),
-        onAway: () => replaceKeeper(folder, events),
-        ...handlers,
-      }),
-    connectWorker: (worker, handlers) => connectWorker({ socketPath: worker.socket, ...handlers }),
-    clock: systemClock,
-    emit: events.emit,
-    onEjection: (notice) => {
-      const away = notice.type === "ejected";
-      events.emit({
-        kind: away ? "endpoint.ejected" : "endpoint.returned",
-        level: away ? "warning" : "info",
-        service: notice.cluster,
-        instance: notice.endpoint,
-        message: `${notice.endpoint} ${away ? "left" : "returned to"} load balancing: ${notice.reason}`,
-      });
-    },
-  });
 }

@@ -77,6 +77,9 @@ async function setUp(t: TestContext, options: SetUpOptions = {}) {
   const registry = createRegistry({ clock, emit: events.emit });
   const ended: string[] = [];
   const externalNames: string[] = [];
+  const made = await plans.make(desired);
+  plans.commit(made);
+  driver.apply(made.processPlan);
   const system = new System(
     {
       folder,
@@ -91,7 +94,7 @@ async function setUp(t: TestContext, options: SetUpOptions = {}) {
       externalNames: () => externalNames,
       onShutdown: async () => void ended.push("shutdown"),
     },
-    await plans.make(desired),
+    made,
   );
   const runner = new EndpointRunner({ registry, dataPlane, clock });
   runner.start(driver);

@@ -17,6 +17,7 @@ import type {
   ApplyResult,
   ControlPlane,
   EventQuery,
+  MeshProbe,
   ProcessEntry,
   RequestExplainInput,
   RouteStatus,
@@ -68,13 +69,11 @@ export class System implements ControlPlane {
   #queue: Promise<unknown> = Promise.resolve();
   #stopping: Promise<void> | null = null;
 
-  /** Spawns the instances; the data plane follows with `connect`. */
+  /** The driver runs these plans already; the data plane follows with `connect`. */
   constructor(parts: SystemParts, plans: Plans) {
     this.#parts = parts;
     this.#desired = parts.desired;
     this.#plans = plans;
-    parts.plans.commit(plans);
-    parts.driver.apply(plans.processPlan);
   }
 
   /** Connects to the keeper and brings the workers to the plan. */
@@ -367,6 +366,26 @@ export class System implements ControlPlane {
     return this.#parts.events.watch(listener);
   }
 
+  probeMesh(): Promise<MeshProbe> {
+    return this.#inTurn(async () => {
+      const { dataPlane } = this.#parts;
+      const plans = this.#plans;
+      this.#requireSetting("SERVICE_MESH_ENABLED");
+      const [{ callThroughMesh }, { probeListener, withMeshProbe }] = await Promise.all([
+        import("./mesh-probe.js"),
+        import("../compile/mesh-probe.js"),
+      ]);
+      try {
+        await dataPlane.listen([...plans.listeners, { name: probeListener, host: "127.0.0.1", port: 0 }]);
+        await this.#setPlan({ ...plans, proxyPlan: withMeshProbe(plans.proxyPlan, plans.settings) });
+        return await callThroughMesh(dataPlane);
+      } finally {
+        await this.#setPlan(plans);
+        await dataPlane.listen(plans.listeners);
+      }
+    });
+  }
+
   explainService(service: string): ServiceExplanation {
     this.#requireService(service);
     const { driver, events, dataPlane } = this.#parts;
@@ -417,7 +436,7 @@ export class System implements ControlPlane {
     return this.#parts.registry.heartbeat(id, report);
   }
 
-  #requireSetting(name: "SERVICE_DISCOVERY_ENABLED" | "SERVICE_REGISTRY_ENABLED"): void {
+  #requireSetting(name: "SERVICE_DISCOVERY_ENABLED" | "SERVICE_REGISTRY_ENABLED" | "SERVICE_MESH_ENABLED"): void {
     if (this.#plans.settings[name]) return;
     throw new TuskError("FEATURE_DISABLED", `the setting ${name} is off`, {
       hint: `set ${name}: true under \`settings:\``,

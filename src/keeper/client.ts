@@ -50,6 +50,8 @@ class KeeperConnection {
   readonly #options: KeeperClientOptions;
   readonly #connectMs: number;
   #open: Channel | null = null;
+  /** Notices that came right behind the hello: they are newer than its list of workers, and must be told after it. */
+  #early: KeeperNotice[] | null = [];
   #waiting: ((channel: Channel | null) => void)[] = [];
   #closed = false;
 
@@ -89,18 +91,37 @@ class KeeperConnection {
         awaySince = performance.now();
         onAway?.();
       }
-      const opened = await openChannel(this.#options, () => this.#onLost()).catch(() => null);
+      const opened = await this.#tryOpen();
       if (opened === null) await new Promise((go) => setTimeout(go, retryMs));
       else if (this.#closed) opened.channel.close();
       else this.#take(opened);
     }
   }
 
+  #tryOpen(): Promise<Opened | null> {
+    this.#early = [];
+    const onNotice = (notice: KeeperNotice): void => this.#onNotice(notice);
+    const opened = openChannel({ ...this.#options, onNotice }, () => this.#onLost());
+    // Nobody is there yet, or it went away: it is tried again.
+    return opened.catch(() => null);
+  }
+
   #take({ channel, workers }: Opened): void {
     this.#open = channel;
     this.#settle(channel);
     // Whoever waited has the channel by then.
-    setImmediate(() => this.#closed || this.#options.onConnected(workers));
+    setImmediate(() => {
+      if (this.#closed) return;
+      this.#options.onConnected(workers);
+      const early = this.#early ?? [];
+      this.#early = null;
+      for (const notice of early) this.#options.onNotice(notice);
+    });
+  }
+
+  #onNotice(notice: KeeperNotice): void {
+    if (this.#early) this.#early.push(notice);
+    else this.#options.onNotice(notice);
   }
 
   #onLost(): void {

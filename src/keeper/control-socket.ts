@@ -6,16 +6,25 @@ const maxLineBytes = 4 * 1024 * 1024;
 /** Notices kept for a controller that is away; only the newest matter. */
 const mostUntold = 100;
 
+/** A process that is killed closes its sockets a moment before it counts as dead. */
+const dyingMs = 20;
+
 type Connection = JsonConnection<KeeperNotice>;
 
+export interface ControlSocketOptions {
+  readonly answer: (request: KeeperRequest) => Promise<KeeperAnswer>;
+  /** One that had said hello is disconnected: it may be dead. */
+  readonly onControllerLeft: () => void;
+}
+
 export class ControlSocket {
-  readonly #answer: (request: KeeperRequest) => Promise<KeeperAnswer>;
+  readonly #options: ControlSocketOptions;
   /** Connections that said hello: they are told what happens. */
   readonly #controllers = new Set<Connection>();
   #untold: KeeperNotice[] = [];
 
-  constructor(answer: (request: KeeperRequest) => Promise<KeeperAnswer>) {
-    this.#answer = answer;
+  constructor(options: ControlSocketOptions) {
+    this.#options = options;
   }
 
   async listen(path: string): Promise<void> {
@@ -33,7 +42,7 @@ export class ControlSocket {
   }
 
   async #onRequest(request: KeeperRequest, connection: Connection): Promise<KeeperAnswer> {
-    const answer = await this.#answer(request);
+    const answer = await this.#options.answer(request);
     // After its answer has been written, which is the next thing that happens.
     if (answer.type === "hello") setImmediate(() => this.#welcome(connection));
     return answer;
@@ -41,7 +50,10 @@ export class ControlSocket {
 
   #welcome(connection: Connection): void {
     this.#controllers.add(connection);
-    connection.onClose(() => this.#controllers.delete(connection));
+    connection.onClose(() => {
+      this.#controllers.delete(connection);
+      setTimeout(this.#options.onControllerLeft, dyingMs);
+    });
     const untold = this.#untold;
     this.#untold = [];
     for (const notice of untold) connection.notify(notice);

@@ -45,6 +45,12 @@ export class ControllerGuard {
     this.#set(controller);
   }
 
+  /** Somebody else has started it, and it will say hello. */
+  expect(controller: WatchedController): void {
+    // It may have said hello already.
+    if (!this.#anyHello) this.#set(controller);
+  }
+
   start(command: readonly string[]): void {
     const [program = process.execPath, ...args] = command;
     const log = openSync(join(this.#options.logsFolder, "controller.log"), "a");
@@ -63,17 +69,18 @@ export class ControllerGuard {
     if (this.#pause) clearTimeout(this.#pause);
   }
 
+  /** Whether the watched one still runs. */
+  look(): void {
+    const watched = this.#watched;
+    if (watched && identify(watched.pid)?.startTicks !== watched.startTicks) this.#onDeath(watched);
+  }
+
   #set(controller: WatchedController | null): void {
     if (this.#stopped) return;
     if (controller?.pid !== this.#watched?.pid) this.#since = performance.now();
     this.#watched = controller;
-    this.#poll ??= setInterval(() => this.#look(), pollMs);
+    this.#poll ??= setInterval(() => this.look(), pollMs);
     this.#options.onChange();
-  }
-
-  #look(): void {
-    const watched = this.#watched;
-    if (watched && identify(watched.pid)?.startTicks !== watched.startTicks) this.#onDeath(watched);
   }
 
   #onExit(identity: Identity, code: number | null): void {

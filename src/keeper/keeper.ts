@@ -5,6 +5,7 @@ import { ControllerGuard } from "./controller-guard.js";
 import type { Identity, KeeperState, WorkerIdentity, WorkerToKeeper } from "./ipc.js";
 import { ListenerSet } from "./listener-set.js";
 import type { KeeperAnswer, KeeperNotice, KeeperRequest } from "./protocol.js";
+import type { KeeperBoot } from "./start-keeper.js";
 import { WorkerPool } from "./worker-pool.js";
 
 export interface KeeperOptions {
@@ -46,9 +47,15 @@ export class Keeper {
   }
 
   /** Resolves when the workers serve. */
-  async start(workerCount: number, controllerCommand: readonly string[] | null): Promise<void> {
-    if (controllerCommand) this.#guard.start(controllerCommand);
+  async start({ workerCount, controllerCommand, controller }: KeeperBoot): Promise<void> {
+    if (controllerCommand && controller) this.#guard.expect({ ...controller, restart: controllerCommand });
+    else if (controllerCommand) this.#guard.start(controllerCommand);
     await this.#workers.resize(workerCount);
+  }
+
+  /** Its connection ended: sooner than the next regular look. */
+  lookAtController(): void {
+    this.#guard.look();
   }
 
   /** Goes on where a dead keeper was, with the worker that started us. */

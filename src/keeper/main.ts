@@ -33,7 +33,10 @@ async function run({ runtimeFolder, logsFolder }: Place, begin: (keeper: Keeper)
       setTimeout(() => process.exit(0), 50);
     },
   });
-  const control = new ControlSocket((request) => keeper.answer(request));
+  const control = new ControlSocket({
+    answer: (request) => keeper.answer(request),
+    onControllerLeft: () => keeper.lookAtController(),
+  });
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void keeper.end(briefDrainMs));
   setInterval(() => {
     if (!existsSync(runtimeFolder)) void keeper.end(briefDrainMs);
@@ -48,9 +51,9 @@ if (argument === "--successor") {
     if (message.type === "succeed") void run(message.state, (keeper) => keeper.succeed(message));
   });
 } else {
-  const { workerCount, controllerCommand, ...place } = JSON.parse(argument) as KeeperBoot;
-  await run(place, async (keeper) => {
-    await endLeftoverWorkers(place.runtimeFolder);
-    await keeper.start(workerCount, controllerCommand);
+  const boot = JSON.parse(argument) as KeeperBoot;
+  await run(boot, async (keeper) => {
+    await endLeftoverWorkers(boot.runtimeFolder);
+    await keeper.start(boot);
   });
 }

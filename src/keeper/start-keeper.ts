@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Identity } from "./ipc.js";
 
 export interface KeeperBoot {
   readonly runtimeFolder: string;
@@ -10,6 +11,8 @@ export interface KeeperBoot {
   readonly workerCount: number;
   /** Command of the controller that the keeper starts, and starts again; null: a program runs the controller itself. */
   readonly controllerCommand: readonly string[] | null;
+  /** The controller that runs this command already: whoever starts the keeper starts it beside. Default: the keeper does. */
+  readonly controller?: Identity;
 }
 
 export const keeperEntry = fileURLToPath(new URL("./main.js", import.meta.url));

@@ -29,6 +29,7 @@ export interface AppFolder {
     readonly lock: string;
     readonly external: string;
     readonly revisions: string;
+    readonly parsed: string;
   };
 }
 
@@ -79,6 +80,7 @@ export function appFolderAt(path: string): AppFolder {
       lock: at("lock"),
       external: at("external.json"),
       revisions: at("spec/revisions.json"),
+      parsed: at("spec/parsed"),
     },
   };
 }

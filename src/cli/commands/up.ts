@@ -41,7 +41,7 @@ export async function run(session: Session, _args: readonly [], options: UpOptio
 }
 
 async function upAttached(session: Session, options: UpOptions): Promise<number> {
-  const loaded = await loadSpec(session, options.file);
+  const loaded = await loadSpec(session, options.file, { cached: true });
   const logs = newLines(appFolderAt(loaded.root).logs);
   const interrupts = new Interrupts();
   try {
@@ -57,7 +57,7 @@ async function upAttached(session: Session, options: UpOptions): Promise<number>
 }
 
 async function upDetached(session: Session, options: UpOptions): Promise<number> {
-  const loaded = await loadSpec(session, options.file);
+  const loaded = await loadSpec(session, options.file, { cached: true });
   const startedMs = performance.now();
   const begun = await begin(session, loaded, options);
   if (begun === null) return 1;
@@ -80,6 +80,7 @@ async function begin(session: Session, loaded: LoadedSpec, options: UpOptions): 
   const folder = appFolderAt(root);
   const request: ApplyRequest = { spec, provenance, file, from: basename(file) };
   const running = (await tryConnect(folder)) ?? (await start(session, folder, request));
+  loaded.keep();
   if ("started" in running) return { connection: running.started, applied: null };
   const applied = await applyToRunning(session, running, request, options.yes === true);
   return applied && { connection: running, applied };

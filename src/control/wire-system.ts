@@ -1,0 +1,156 @@
+// The second half of a start: registry, data plane, metrics and everything that is asked of a running system, around
+// a driver that has spawned the instances already. Imported only then, because they are what the user waits for.
+import { rmSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { messageOf } from "../base/errors.js";
+import type { Unsubscribe } from "../base/watchable.js";
+import { createRegistry } from "../discovery/create-registry.js";
+import { connectKeeper } from "../keeper/client.js";
+import { startKeeper } from "../keeper/start-keeper.js";
+import type { Orchestrator } from "../orchestrator/orchestrator.js";
+import { connectWorker } from "../proxy/worker-client.js";
+import type { AppFolder } from "../system/app-folder.js";
+import { systemClock } from "../system/clock.js";
+import { DataPlane } from "./data-plane.js";
+import { EndpointRunner } from "./endpoint-runner.js";
+import type { EventLog } from "./event-log.js";
+import { keepExternalServices } from "./external-services.js";
+import { controllerCommand } from "./launch.js";
+import { startMetrics } from "./metrics/start-metrics.js";
+import { watchSpecFile } from "./spec-watch.js";
+import type { RunningSystem, SpawnedInstances, StartOptions } from "./start-system.js";
+import { System } from "./system.js";
+import { type Deadline, settlesWithin } from "./timing.js";
+
+/** `unlock` gives the app folder back: another controller may take it. */
+export function wireSystem(options: StartOptions, spawned: SpawnedInstances, unlock: () => void): RunningSystem {
+  const { folder, environment } = options;
+  const { clock, events, leases, plans, driver, desired, made } = spawned;
+  const registry = createRegistry({ clock, emit: events.emit });
+  const dataPlane = createDataPlane(options, events);
+  const endpoints = new EndpointRunner({ registry, dataPlane, clock });
+  const external = keepExternalServices({
+    registry,
+    file: folder.files.external,
+    emit: events.emit,
+    onNames: () => void system.replan().catch((error) => reportFailure(events, error)),
+  });
+  const metrics = startMetrics({
+    folder,
+    clock,
+    events,
+    dataPlane,
+    views: () => [...driver.instances.get().values()],
+    spec: () => system.spec().spec,
+    settings: () => system.currentSettings,
+    environment,
+  });
+  const release = async (): Promise<void> => {
+    await metrics.close();
+    specWatch.close();
+    external.close();
+    endpoints.close();
+    registry.close();
+  };
+  let markStopped = (): void => {};
+  const stopped = new Promise<void>((resolve) => {
+    markStopped = resolve;
+  });
+  const onShutdown = async (): Promise<void> => {
+    await release();
+    leases.releaseAll();
+    removeState(folder);
+    unlock();
+    markStopped();
+  };
+  const system: System = new System(
+    {
+      folder,
+      clock,
+      events,
+      plans,
+      driver,
+      registry,
+      dataPlane,
+      desired,
+      data: metrics.data,
+      externalNames: external.names,
+      onShutdown,
+    },
+    made,
+  );
+  endpoints.start(driver);
+  spawned.serveWith({ endpoints, settings: () => system.currentSettings });
+  const specWatch = watchSpecFile({ system, clock, emit: events.emit });
+  const connected = system.connect();
+  // Whoever waits for it gets the error; nobody may wait, and then the event says it.
+  connected.catch((error) => reportFailure(events, error));
+  const detach = async (): Promise<void> => {
+    await driver.detach();
+    await release();
+    dataPlane.close();
+    unlock();
+  };
+  const quiet = (limitMs: number): Promise<void> => processorFree(driver, { clock, limitMs });
+  return { system, events, connected, quiet, stopped, detach };
+}
+
+/** Not quite all of them: with a processor free, nobody is kept waiting. Adopted ones run already and do not count. */
+async function processorFree({ instances }: Orchestrator, limit: Deadline): Promise<void> {
+  let unwatch: Unsubscribe = () => {};
+  const ready = new Promise<void>((resolve) => {
+    const look = (): void => {
+      const starting = [...instances.get().values()].filter((view) => !view.ready && !view.adopted);
+      if (starting.length < availableParallelism()) resolve();
+    };
+    unwatch = instances.watch(look);
+    look();
+  });
+  await settlesWithin(ready, limit);
+  unwatch();
+}
+
+/** State that means nothing once the system is stopped; its record last. Logs, events, history, token and revisions stay. */
+function removeState({ files, runtime }: AppFolder): void {
+  rmSync(runtime, { recursive: true, force: true });
+  for (const file of [files.instances, files.leases, files.desired, files.external, files.controller]) {
+    rmSync(file, { force: true });
+  }
+}
+
+function reportFailure(events: EventLog, error: unknown): void {
+  events.emit({ kind: "data-plane.failed", level: "error", message: messageOf(error) });
+}
+
+/** Keeper and workers are all gone, so that nobody was there to start a successor. */
+function replaceKeeper(folder: AppFolder, events: EventLog): void {
+  startKeeper({ runtimeFolder: folder.runtime, logsFolder: folder.logs, workerCount: 1, controllerCommand: null });
+  const message = "the keeper and every proxy worker died; the controller started new ones";
+  events.emit({ kind: "keeper.replaced", level: "error", message });
+}
+
+function createDataPlane(options: StartOptions, events: EventLog): DataPlane {
+  const { folder, embedded } = options;
+  return new DataPlane({
+    connectKeeper: (handlers) =>
+      connectKeeper({
+        socketPath: folder.keeperSocket,
+        restart: embedded ? null : controllerCommand(folder),
+        onAway: () => replaceKeeper(folder, events),
+        ...handlers,
+      }),
+    connectWorker: (worker, handlers) => connectWorker({ socketPath: worker.socket, ...handlers }),
+    clock: systemClock,
+    emit: events.emit,
+    onEjection: (notice) => {
+      const away = notice.type === "ejected";
+      events.emit({
+        kind: away ? "endpoint.ejected" : "endpoint.returned",
+        level: away ? "warning" : "info",
+        service: notice.cluster,
+        instance: notice.endpoint,
+        message: `${notice.endpoint} ${away ? "left" : "returned to"} load balancing: ${notice.reason}`,
+      });
+    },
+  });
+}
