@@ -47,7 +47,10 @@ export function processMicroservicesMetrics(data: unknown): ProcessedMetrics {
   const found: Findings = { problems: [], notes: [] };
   const list = Array.isArray(data) ? data : [data];
   if (list.length > mostRows) {
-    return { ok: false, problems: [{ path: "", message: `${list.length} rows, at most ${mostRows} are taken at once` }] };
+    return {
+      ok: false,
+      problems: [{ path: "", message: `${list.length} rows, at most ${mostRows} are taken at once` }],
+    };
   }
   const rows: MetricsRow[] = [];
   for (const [index, value] of list.entries()) {
@@ -126,7 +129,8 @@ class FieldReader {
       if (knownNames.includes(name)) continue;
       const nearest = nearestName(name, knownNames);
       if (nearest !== null) this.problem(name, `\`${cut(spelling)}\` is no field`, `did you mean \`${nearest}\`?`);
-      else this.#found.notes.push(`${this.#path === "" ? "" : `${this.#path}.`}${cut(spelling)}: not a metric, left out`);
+      else
+        this.#found.notes.push(`${this.#path === "" ? "" : `${this.#path}.`}${cut(spelling)}: not a metric, left out`);
     }
   }
 }
@@ -195,7 +199,11 @@ function isoMs(value: unknown): number | null {
   if (typeof value !== "string") return null;
   const found = value.length <= 40 ? isoForm.exec(value) : null;
   if (!found) return null;
-  const text = value.replace(" ", "T").replace(",", ".").replace(" Z", "Z").replace(/(\.\d{3})\d+/, "$1");
+  const text = value
+    .replace(" ", "T")
+    .replace(",", ".")
+    .replace(" Z", "Z")
+    .replace(/(\.\d{3})\d+/, "$1");
   const ms = Date.parse(found[1] === undefined ? `${text}Z` : text.replace(/([+-]\d{2})(\d{2})$/, "$1:$2"));
   return isCalendarDay(value) ? ms : null;
 }
