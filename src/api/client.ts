@@ -74,6 +74,7 @@ export function createAdminClient(target: Target): AdminClient {
     checkHealth: (service) => get(service === undefined ? "/health" : `/services/${part(service)}/health`),
     waitReady: (options) => waitReady(options, async (query) => (await get<{ ready: boolean }>(query)).ready),
     events: (query) => get(withQuery("/events", { ...query })),
+    probeMesh: () => call("POST", "/mesh/probe"),
     explainService: (service) => get(`/explain/services/${part(service)}`),
     explainRequest: (input) => call("POST", "/explain/request", input),
     lookup: (service, query = {}) => get(lookupPath(service, query)),

@@ -136,6 +136,18 @@ export interface SettingStatus {
   readonly built: boolean;
 }
 
+/** What two calls through the mesh came to, made by a caller that may call one target and not the other. */
+export interface MeshProbe {
+  /** Workers that acknowledged the plan that the calls were made under: all of them. */
+  readonly workers: number;
+  /** HTTP status; 204 when it passed. */
+  readonly allowedStatus: number;
+  /** HTTP status; 403 when it was refused for want of permission. */
+  readonly deniedStatus: number;
+  /** Both are in the workers' counts. */
+  readonly counted: boolean;
+}
+
 export interface ControlPlane {
   readonly data: DataAccess;
   status(): SystemStatus;
@@ -154,6 +166,8 @@ export interface ControlPlane {
   watchEvents(listener: (event: TuskEvent) => void): Unsubscribe;
   watchStatus(listener: (status: SystemStatus) => void): Unsubscribe;
   explainService(service: string): ServiceExplanation;
+  /** Tries the mesh on targets that are built into the workers; no service is called. Throws FEATURE_DISABLED, TIMEOUT. */
+  probeMesh(): Promise<MeshProbe>;
   explainRequest(input: RequestExplainInput): Promise<RequestExplanation>;
   /** Throws FEATURE_DISABLED when discovery is switched off. */
   lookup(service: string, query?: LookupQuery): readonly RegisteredInstance[];

@@ -99,6 +99,8 @@ export interface ClusterPlan {
     readonly baseEjectionMs: number;
     readonly maxEjectionMs: number;
   };
+  /** The worker itself answers 204: a target for probes, behind the same routing and policy as every other. */
+  readonly builtIn?: true;
   readonly origin?: PlanOrigin;
 }
 

@@ -19,6 +19,8 @@ type Course =
       readonly decision: RouteDecision;
       readonly cluster: Cluster;
     }
+  /** Answered here: the target is the worker itself. */
+  | { readonly kind: "answer"; readonly callee: string }
   | { readonly kind: "refuse"; readonly refusal: Refusal; readonly callee: string; readonly ids: AnswerIds };
 
 export function dispatch(exchange: Exchange, context: DispatchContext): void {
@@ -30,6 +32,13 @@ export function dispatch(exchange: Exchange, context: DispatchContext): void {
   const edge = context.dataPlane.edges.of(caller, callee);
   if (course.kind === "forward") {
     new RequestRun({ exchange, context, edge, startedAt, ...course }).start();
+    return;
+  }
+  if (course.kind === "answer") {
+    exchange.sink.head(204, ["cache-control", "no-store"]);
+    exchange.sink.end();
+    const durationMs = context.clock.monotonic() - startedAt;
+    edge.record({ status: 204, broken: false, durationMs, requestBytes: 0, responseBytes: 0 });
     return;
   }
   const { code } = course.refusal;
@@ -53,6 +62,7 @@ function courseOf(exchange: Exchange, context: DispatchContext): Course {
   if (!routed.ok) return { kind: "refuse", refusal: routed.refusal, callee: routed.callee, ids: forwarded };
   const { decision } = routed;
   const cluster = dataPlane.cluster(decision.cluster);
+  if (cluster?.plan?.builtIn) return { kind: "answer", callee: decision.cluster };
   if (cluster) return { kind: "forward", head, forwarded, decision, cluster };
   const missing = refusal("NO_ENDPOINT", `service ${decision.cluster} is not in the plan`);
   return { kind: "refuse", refusal: missing, callee: decision.cluster, ids: forwarded };

@@ -91,6 +91,7 @@ function checkCluster(check: Check, value: unknown, name: string): void {
     check.amount(budget.ratio, `${path}.retryBudget.ratio`);
     check.amount(budget.minimum, `${path}.retryBudget.minimum`);
   }
+  if (cluster.builtIn !== undefined) check.equal(cluster.builtIn, true, `${path}.builtIn`);
   const outlier = cluster.outlier === undefined ? null : check.object(cluster.outlier, `${path}.outlier`);
   if (!outlier) return;
   for (const field of ["consecutiveFailures", "baseEjectionMs", "maxEjectionMs"]) {

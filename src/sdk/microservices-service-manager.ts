@@ -1,17 +1,17 @@
 // The facade that makes a service out of a few words about it, and looks after it from then on.
-import { rm } from "node:fs/promises";
 import type { AdminClient } from "../api/client.js";
 import { TuskError } from "../base/errors.js";
-import type { ServiceFile } from "../model/app-schema.js";
 import type { AppSpec } from "../model/app-spec.js";
+import { announce, removeCode } from "./created-code.js";
+import type { ServiceInput } from "./given.js";
 import { type Course, type Outcome, outcomeOf, toFailure } from "./outcome.js";
 import { PlatformLink, type PlatformOptions } from "./platform.js";
 import { ServiceDeployer } from "./service-deployer.js";
 import { type HealthStatus, ServiceManager } from "./service-manager.js";
-import { editSpec, withoutChangeOf } from "./spec-edit.js";
+import { editSpec, parseServiceEntry, withoutChangeOf } from "./spec-edit.js";
 
 /** What tusk.yaml takes for a service. Without `run`, its code is created from language, framework and dependencies. */
-export type MicroserviceConfig = ServiceFile;
+export type MicroserviceConfig = ServiceInput;
 
 export interface CreatedMicroservice {
   /** Its code is there and the desired spec has it. */
@@ -57,6 +57,8 @@ export class MicroservicesServiceManager {
    */
   async createMicroservice(config: MicroserviceConfig): Promise<Outcome<CreatedMicroservice>> {
     const undo: (() => Promise<unknown>)[] = [];
+    // Before anything is awaited: services that are created at once know of one another.
+    announce(this.#link.key, config);
     const result = await outcomeOf((course) => this.#create(config, course, undo));
     if (result.success) return result;
     const failed: string[] = [];
@@ -78,8 +80,9 @@ export class MicroservicesServiceManager {
     undo: (() => Promise<unknown>)[],
   ): Promise<CreatedMicroservice> {
     const control = await this.#link.control();
+    const { spec: before } = await control.spec();
+    await course.at("analyzeServiceRequirements", () => parseServiceEntry(config, before));
     const entry = await this.#runnable(config, course, undo);
-    const before = (await control.spec()).spec;
     const { serviceId } = await course.at("deployService", async () => {
       undo.push(() => restoreService(control, entry.name, before));
       const deployment = await this.#deployer.deployService(entry);
@@ -104,7 +107,10 @@ export class MicroservicesServiceManager {
     undo: (() => Promise<unknown>)[],
   ): Promise<MicroserviceConfig> {
     if (config?.run !== undefined) return config;
-    throw new TuskError("SPEC_INVALID", `${config?.name} has no \`run\`, the command that starts it`);
+    const code = await course.at("createServiceCode", () => this.#manager.createServiceCode(config));
+    undo.push(() => removeCode(code));
+    const artefact = await course.at("createServiceContainer", () => this.#manager.createServiceContainer(code));
+    return artefact.entry;
   }
 
   /**
@@ -132,7 +138,8 @@ export class MicroservicesServiceManager {
       }
       case "health_check":
         return {
-          healthStatus: (await course.at("performHealthCheck", () => this.#manager.performHealthCheck(serviceId))).status,
+          healthStatus: (await course.at("performHealthCheck", () => this.#manager.performHealthCheck(serviceId)))
+            .status,
         };
       case "update":
         return { serviceUpdated: course.notBuilt("serviceUpdated", "updateService") };
@@ -148,9 +155,4 @@ export class MicroservicesServiceManager {
 
 async function restoreService(control: AdminClient, name: string, before: AppSpec): Promise<void> {
   await editSpec(control, (spec) => withoutChangeOf(name, before, spec));
-}
-
-async function removeFiles(files: readonly string[], folder: string | null): Promise<void> {
-  if (folder !== null) await rm(folder, { recursive: true, force: true });
-  else for (const file of files) await rm(file, { force: true });
 }

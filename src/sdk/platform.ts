@@ -135,6 +135,11 @@ export class PlatformLink {
     this.#options = options;
   }
 
+  /** The same object for whatever works on the same platform, known before the platform has started. */
+  get key(): object {
+    return this.#options.platform ?? TuskMicroservices;
+  }
+
   platform(): Promise<TuskMicroservices> {
     const { platform } = this.#options;
     return platform ? Promise.resolve(platform) : TuskMicroservices.default();

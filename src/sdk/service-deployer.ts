@@ -2,7 +2,7 @@
 import type { AdminClient } from "../api/client.js";
 import { TuskError } from "../base/errors.js";
 import type { InstanceStatus, SystemStatus } from "../control/control-plane.js";
-import type { ServiceFile } from "../model/app-schema.js";
+import type { ServiceInput } from "./given.js";
 import { PlatformLink, type PlatformOptions } from "./platform.js";
 import { editSpec, parseServiceEntry, withService } from "./spec-edit.js";
 
@@ -31,7 +31,7 @@ export class ServiceDeployer {
    * its startup limit, and as long as its build and setup take (5 min). Does not undo what did not become ready.
    * Throws SPEC_INVALID, PORT_IN_USE, PLAN_REFUSED.
    */
-  async deployService(entry: ServiceFile): Promise<Deployment> {
+  async deployService(entry: ServiceInput): Promise<Deployment> {
     const control = await this.#link.control();
     await editSpec(control, (spec) => withService(spec, parseServiceEntry(entry, spec)));
     return awaitDeployment(control, entry.name);
@@ -82,8 +82,11 @@ async function failing(control: AdminClient, { name, limitMs, signal }: Watched)
     for await (const status of control.watchStatus(signal)) {
       const instances = ownOf(status, name);
       if (instances.some(({ phase }) => phase === "failed")) return false;
-      for (const { id, phase } of instances) if (phase !== "waiting" && !begun.has(id)) begun.set(id, performance.now());
-      const over = instances.some(({ id, ready }) => !ready && performance.now() - (begun.get(id) ?? Infinity) > limitMs);
+      for (const { id, phase } of instances)
+        if (phase !== "waiting" && !begun.has(id)) begun.set(id, performance.now());
+      const over = instances.some(
+        ({ id, ready }) => !ready && performance.now() - (begun.get(id) ?? Infinity) > limitMs,
+      );
       if (over) return false;
     }
   } catch {

@@ -2,6 +2,8 @@
 import type { AdminClient } from "../api/client.js";
 import { TuskError } from "../base/errors.js";
 import type { SqlRow } from "../control/data-access.js";
+import { createArtefact, createCode, type ServiceArtefact, type ServiceCode } from "./created-code.js";
+import type { ServiceInput } from "./given.js";
 import { PlatformLink, type PlatformOptions } from "./platform.js";
 import { instancesOf } from "./service-deployer.js";
 import { settingIsOn } from "./settings-in-force.js";
@@ -41,6 +43,19 @@ export class ServiceManager {
 
   constructor(options: PlatformOptions = {}) {
     this.#link = new PlatformLink(options);
+  }
+
+  /**
+   * Writes the service's folder, `services/<name>` in the app's unless `path` says another. A file that is there and was
+   * not made by us, or was edited since, is kept. Throws SPEC_INVALID with what no template knows.
+   */
+  async createServiceCode(config: ServiceInput): Promise<ServiceCode> {
+    return createCode(config, await this.#link.platform(), this.#link.key);
+  }
+
+  /** Its environment with all dependencies, and the command; `kind` says how it will run. Throws ENVIRONMENT_FAILED. */
+  async createServiceContainer(code: ServiceCode): Promise<ServiceArtefact> {
+    return createArtefact(code);
   }
 
   /** Waits at most 30 s for the first sample. Throws UNKNOWN_SERVICE. */

@@ -3,9 +3,9 @@
 import type { AdminClient } from "../api/client.js";
 import { TuskError } from "../base/errors.js";
 import type { ApplyResult } from "../control/control-plane.js";
-import type { AppFile, ServiceFile } from "../model/app-schema.js";
 import type { AppSpec, GatewaySpec, ServiceSpec } from "../model/app-spec.js";
 import { parseSpecObject } from "../model/parse-spec.js";
+import type { GatewayInput, ServiceInput } from "./given.js";
 
 /** Throws SPEC_INVALID, PORT_IN_USE, PLAN_REFUSED; then nothing has changed. */
 export async function editSpec(control: AdminClient, edit: (spec: AppSpec) => AppSpec): Promise<ApplyResult> {
@@ -20,8 +20,8 @@ export interface ServiceEntry {
 }
 
 /** A service as it is written in tusk.yaml, as an entry for the spec. Throws SPEC_INVALID with every problem. */
-export function parseServiceEntry(file: ServiceFile, spec: AppSpec): ServiceEntry {
-  const name = (file as Partial<ServiceFile> | null)?.name;
+export function parseServiceEntry(file: ServiceInput, spec: AppSpec): ServiceEntry {
+  const name = (file as Partial<ServiceInput> | null)?.name;
   const others = spec.services.filter((service) => service.name !== name).map((service) => service.name);
   const parsed = parseFile({ services: [file, ...others.map((other) => ({ name: other, run: "true" }))] });
   const service = parsed.services[0];
@@ -30,12 +30,12 @@ export function parseServiceEntry(file: ServiceFile, spec: AppSpec): ServiceEntr
 }
 
 /** The gateway as it is written in tusk.yaml. Throws SPEC_INVALID with every problem. */
-export function parseGatewayEntry(file: NonNullable<AppFile["gateway"]>, spec: AppSpec): GatewaySpec {
+export function parseGatewayEntry(file: GatewayInput, spec: AppSpec): GatewaySpec {
   const services = spec.services.map(({ name }) => ({ name, run: "true" }));
   return parseFile({ services, gateway: file }).gateway;
 }
 
-function parseFile(file: Omit<AppFile, "name">): AppSpec {
+function parseFile(file: { readonly services: readonly object[]; readonly gateway?: GatewayInput }): AppSpec {
   const result = parseSpecObject({ name: "app", ...file }, undefined, { requireRun: false, allowUnknownCalls: true });
   if (result.ok) return result.parsed.spec;
   const first = result.problems.map(({ path, message }) => `${path}: ${message}`).join("; ");

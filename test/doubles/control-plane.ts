@@ -11,6 +11,7 @@ import type {
   ControlPlane,
   EventQuery,
   InstanceStatus,
+  MeshProbe,
   RouteStatus,
   ServiceExplanation,
   SettingStatus,
@@ -215,6 +216,10 @@ export class MemoryControlPlane implements ControlPlane {
   watchStatus(listener: (status: SystemStatus) => void): Unsubscribe {
     this.#statusListeners.add(listener);
     return () => void this.#statusListeners.delete(listener);
+  }
+
+  async probeMesh(): Promise<MeshProbe> {
+    return { workers: 1, allowedStatus: 204, deniedStatus: 403, counted: true };
   }
 
   explainService(name: string): ServiceExplanation {

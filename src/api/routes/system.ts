@@ -1,5 +1,6 @@
 // The system as a whole: is it alive, what runs, wait until it is ready, stop it.
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { MeshProbe } from "../../control/control-plane.js";
 import { type ApiContext, answer, createRouter, lines } from "../context.js";
 import { alivePath } from "../guard.js";
 import { doneSchema, endLineSchema, heartbeatLineSchema, nameListSchema } from "../schemas/common.js";
@@ -66,6 +67,17 @@ const wait = createRoute({
   responses: answer(z.object({ ready: z.boolean() }), "Whether all is ready."),
 });
 
+const meshProbeSchema: z.ZodType<MeshProbe> = z
+  .object({ workers: z.int(), allowedStatus: z.int(), deniedStatus: z.int(), counted: z.boolean() })
+  .openapi("MeshProbe");
+
+const probeMesh = createRoute({
+  method: "post",
+  path: "/v1/mesh/probe",
+  summary: "Makes two calls through the mesh to targets built into the workers: one allowed, one not.",
+  responses: answer(meshProbeSchema, "What became of them."),
+});
+
 const shutdown = createRoute({
   method: "post",
   path: "/v1/shutdown",
@@ -96,6 +108,7 @@ export function createSystemRouter({ control, version, streams, onDefect }: ApiC
     const { timeoutMs, services } = context.req.valid("query");
     return context.json({ ready: await control.waitReady({ timeoutMs, services }) }, 200);
   });
+  router.openapi(probeMesh, async (context) => context.json(await control.probeMesh(), 200));
   router.openapi(shutdown, (context) => {
     control.shutdown().catch(onDefect);
     return context.json({ done: true as const }, 202);

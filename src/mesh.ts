@@ -1,0 +1,4 @@
+// `tusklang/mesh`: how services call one another.
+export * from "./sdk/inter-service-communication.js";
+export * from "./sdk/microservices-service-mesh.js";
+export * from "./sdk/service-mesh.js";

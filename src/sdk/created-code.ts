@@ -1,0 +1,99 @@
+// A service made from a few words about it: its code in the app's folder, its environment, and the entry that runs it.
+import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join, relative, resolve } from "node:path";
+import { TuskError } from "../base/errors.js";
+import { generateServiceArchitecture, type ServiceArchitecture } from "../fujsen/service-architecture.js";
+import { analyzeServiceRequirements, type ServiceRequirements } from "../fujsen/service-requirements.js";
+import type { AppSpec } from "../model/app-spec.js";
+import { createServiceCode } from "../services/create-service-code.js";
+import { linkEnvironment } from "../services/environment-link.js";
+import { createProcessArtefact, type ProcessArtefact } from "../services/process-artefact.js";
+import { pluralOf, resourceOf } from "../services/resource-name.js";
+import type { CreatedCode } from "../services/service-code.js";
+import type { ServiceInput } from "./given.js";
+import type { TuskMicroservices } from "./platform.js";
+
+export interface ServiceCode extends CreatedCode {
+  readonly config: ServiceInput;
+  /** Absolute, of the app. */
+  readonly appFolder: string;
+  /** The folder was made by this call. */
+  readonly isNewFolder: boolean;
+  readonly requirements: ServiceRequirements;
+  readonly architecture: ServiceArchitecture;
+}
+
+export interface ServiceArtefact {
+  /** Runs as processes of this machine. */
+  readonly kind: "process";
+  /** What to deploy. */
+  readonly entry: ServiceInput;
+  readonly process: ProcessArtefact;
+}
+
+/** Where a service that is made from a template serves its collection: `user-service` -> `/users`. */
+export function collectionPathOf(service: string): string {
+  return `/${pluralOf(resourceOf(service))}`;
+}
+
+/** Dependencies of services that are being created, by name, for each platform. */
+const announced = new WeakMap<object, Map<string, readonly string[]>>();
+
+/** Tells those that are created at the same time what this one is: how it is called depends on it. */
+export function announce(key: object, config: ServiceInput): void {
+  const { name, dependencies = [] } = (config ?? {}) as Partial<ServiceInput>;
+  if (typeof name !== "string" || !Array.isArray(dependencies)) return;
+  const known = announced.get(key) ?? new Map<string, readonly string[]>();
+  announced.set(key, known.set(name, dependencies));
+}
+
+export async function createCode(config: ServiceInput, platform: TuskMicroservices, key: object): Promise<ServiceCode> {
+  const { name, language, framework, dependencies = [], calls = [], replicas } = config;
+  if (language === undefined || framework === undefined) {
+    throw new TuskError("SPEC_INVALID", `${name} has neither \`run\` nor a language and framework to create it from`);
+  }
+  const { spec } = await platform.control.spec();
+  const requirements = analyzeServiceRequirements({
+    name,
+    language,
+    framework,
+    dependencies,
+    calls,
+    collectionPath: collectionPathOf(name),
+    ...(replicas === undefined ? {} : { replicas }),
+  });
+  const architecture = generateServiceArchitecture(requirements);
+  const appFolder = platform.folder.root;
+  const folder = resolve(appFolder, config.path ?? join("services", name));
+  const isNewFolder = !existsSync(folder);
+  const callees = calls.map((callee) => ({ name: callee, dependencies: dependenciesOf(callee, spec, key) }));
+  const code = createServiceCode({ name, language, framework, dependencies, calls: callees }, { folder });
+  return { ...code, config, appFolder, isNewFolder, requirements, architecture };
+}
+
+function dependenciesOf(name: string, spec: AppSpec, key: object): readonly string[] {
+  return announced.get(key)?.get(name) ?? spec.services.find((service) => service.name === name)?.dependencies ?? [];
+}
+
+export async function createArtefact(code: ServiceCode): Promise<ServiceArtefact> {
+  const { config, folder, appFolder } = code;
+  const artefact = await createProcessArtefact(code);
+  // For editors; the service itself runs from the cache, so that other packages are another revision.
+  linkEnvironment(folder, artefact.environmentFolder);
+  const { liveness, readiness } = artefact.health;
+  const entry: ServiceInput = {
+    ...config,
+    path: `./${relative(appFolder, folder)}`,
+    run: artefact.run.kind === "exec" ? [...artefact.run.argv] : artefact.run.command,
+    env: { ...artefact.env, ...config.env },
+    health: config.health ?? { liveness: { http: liveness }, readiness: { http: readiness } },
+  };
+  return { kind: "process", entry, process: artefact };
+}
+
+/** What the call wrote goes; what was there before stays. */
+export async function removeCode({ folder, isNewFolder, written }: ServiceCode): Promise<void> {
+  if (isNewFolder) await rm(folder, { recursive: true, force: true });
+  else for (const path of written) await rm(join(folder, path), { force: true });
+}

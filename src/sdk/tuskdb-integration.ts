@@ -1,0 +1,70 @@
+// The facade that stores measurements of one's own and analyses what is stored.
+import { type Outcome, outcomeOf } from "./outcome.js";
+import { PlatformLink, type PlatformOptions } from "./platform.js";
+
+/** Missing or null: not measured. Further columns of the table may be given by their names. */
+export interface MicroservicesMetrics {
+  /** ISO 8601 or milliseconds since 1970. */
+  readonly timestamp: string | number;
+  readonly service_id: string;
+  /** Milliseconds. */
+  readonly response_time?: number | null;
+  /** Requests per second. */
+  readonly throughput?: number | null;
+  /** 0 to 1. */
+  readonly error_rate?: number | null;
+  /** Cores. */
+  readonly cpu_usage?: number | null;
+  /** Bytes. */
+  readonly memory_usage?: number | null;
+  readonly [field: string]: unknown;
+}
+
+export interface StoredMicroservicesMetrics {
+  readonly metricsStored: boolean;
+  /** Id of the last row, UUIDv7. */
+  readonly storageId: string;
+  /** What was understood differently from how it was written. */
+  readonly notes: readonly string[];
+}
+
+export interface AnalyzedMicroservicesPerformance {
+  /** Number of rows analysed. */
+  readonly metricsAnalyzed: number;
+  /** 0 to 100; null with no data. */
+  readonly performanceScore: number | null;
+  readonly insights: Readonly<Record<string, unknown>>;
+  readonly optimizationRecommendations: readonly unknown[];
+  /** Why there is no score; null when there is one. */
+  readonly noData: string | null;
+}
+
+export class MicroservicesTuskDBIntegration {
+  readonly #link: PlatformLink;
+
+  constructor(options: PlatformOptions = {}) {
+    this.#link = new PlatformLink(options);
+  }
+
+  /** One object or many, all or none. Codes: REQUEST_INVALID with every problem, DB_UNAVAILABLE, DB_FULL. */
+  storeMicroservicesMetrics(
+    data: MicroservicesMetrics | readonly MicroservicesMetrics[],
+  ): Promise<Outcome<StoredMicroservicesMetrics>> {
+    return outcomeOf(async (course) => {
+      const control = await this.#link.control();
+      const { stored, storageId, notes } = await course.at("storeMetrics", () => control.data.storeMetrics(data));
+      const metricsStored = course.judge("metricsStored", stored > 0 || "there was no row to store");
+      return { metricsStored, storageId, notes };
+    });
+  }
+
+  /** Everything of the last `period` (default `24h`; `15m`, `7d`). Code: REQUEST_INVALID. */
+  analyzeMicroservicesPerformance(period = "24h"): Promise<Outcome<AnalyzedMicroservicesPerformance>> {
+    return outcomeOf(async (course) => {
+      const control = await this.#link.control();
+      const report = await course.at("analyze", () => control.data.analyze(period));
+      const { metricsAnalyzed, performanceScore, insights, recommendations, noData } = report;
+      return { metricsAnalyzed, performanceScore, insights, optimizationRecommendations: recommendations, noData };
+    });
+  }
+}
