@@ -4,7 +4,7 @@ import { analyzeRouteRequirements, type RouteServiceInput } from "../fujsen/rout
 import type { AppSpec } from "../model/app-spec.js";
 import { APIGateway, type GatewayConfig } from "./api-gateway.js";
 import { collectionPathOf } from "./created-code.js";
-import { type Course, type Outcome, outcomeOf } from "./outcome.js";
+import { type Course, type Outcome, outcomeOf, requireNames, requireObject } from "./outcome.js";
 import { PlatformLink, type PlatformOptions } from "./platform.js";
 import { type RouteConfig, RouteManager } from "./route-manager.js";
 
@@ -48,6 +48,7 @@ export class MicroservicesAPIGateway {
   /** Default: 127.0.0.1:8080. Codes: SPEC_INVALID, PORT_IN_USE; then nothing has changed. */
   setupApiGateway(config: GatewayConfig = {}): Promise<Outcome<ApiGatewaySetup>> {
     return outcomeOf(async (course) => {
+      requireObject(config, "the gateway's configuration");
       const setup = await course.at("initialize", () => this.#gateway.initialize(config));
       const rules = await course.at("setupRoutingRules", () => this.#routes.setupRoutingRules());
       const monitoring = await course.at("setupMonitoring", () => this.#gateway.setupMonitoring());
@@ -69,6 +70,7 @@ export class MicroservicesAPIGateway {
   }
 
   async #manage(course: Course, config: ApiRoutesConfig): Promise<ApiRoutes> {
+    requireObject(config, "the routes' configuration");
     const { analyzed, missing } =
       "routes" in config
         ? { analyzed: config.routes.length, missing: config.routes }
@@ -85,6 +87,7 @@ export class MicroservicesAPIGateway {
 
   /** How many routes were looked at, and those that are not there yet. Throws UNKNOWN_SERVICE. */
   async #proposed(course: Course, services: readonly string[]): Promise<{ analyzed: number; missing: RouteConfig[] }> {
+    requireNames(services, "`services`");
     const control = await this.#link.control();
     const { spec } = await control.spec();
     const inputs = services.map((name) => routeInput(name, spec));

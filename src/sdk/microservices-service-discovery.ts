@@ -3,7 +3,7 @@ import type { AdminClient } from "../api/client.js";
 import { TuskError } from "../base/errors.js";
 import type { Registration } from "../discovery/registry.js";
 import { generateServiceMetadata, type ServiceMetadata } from "../fujsen/service-metadata.js";
-import { type Course, type Outcome, outcomeOf } from "./outcome.js";
+import { type Course, type Outcome, outcomeOf, requireObject } from "./outcome.js";
 import { PlatformLink, type PlatformOptions } from "./platform.js";
 import { ServiceDiscovery, ServiceRegistry } from "./service-discovery.js";
 
@@ -67,9 +67,11 @@ export class MicroservicesServiceDiscovery {
    * by its TTL or check. Codes: UNKNOWN_SERVICE, REQUEST_INVALID, CONFLICT, FEATURE_DISABLED.
    */
   registerService(service: { readonly serviceId: string } | ExternalService): Promise<Outcome<RegisteredService>> {
-    return outcomeOf((course) =>
-      "serviceId" in service ? this.#registerOwn(course, service.serviceId) : this.#registerExternal(course, service),
-    );
+    return outcomeOf((course) => {
+      requireObject(service, "the service");
+      if ("serviceId" in service) return this.#registerOwn(course, service.serviceId);
+      return this.#registerExternal(course, service);
+    });
   }
 
   async #registerOwn(course: Course, serviceId: string): Promise<RegisteredService> {

@@ -4,7 +4,7 @@ import { TuskError } from "../base/errors.js";
 import type { AppSpec } from "../model/app-spec.js";
 import { announce, removeCode } from "./created-code.js";
 import type { ServiceInput } from "./given.js";
-import { type Course, type Outcome, outcomeOf, toFailure } from "./outcome.js";
+import { type Course, type Outcome, outcomeOf, requireObject, toFailure } from "./outcome.js";
 import { PlatformLink, type PlatformOptions } from "./platform.js";
 import { ServiceDeployer } from "./service-deployer.js";
 import { type HealthStatus, ServiceManager } from "./service-manager.js";
@@ -79,6 +79,7 @@ export class MicroservicesServiceManager {
     course: Course,
     undo: (() => Promise<unknown>)[],
   ): Promise<CreatedMicroservice> {
+    requireObject(config, "the service");
     const control = await this.#link.control();
     const { spec: before } = await control.spec();
     await course.at("analyzeServiceRequirements", () => parseServiceEntry(config, before));
@@ -131,6 +132,7 @@ export class MicroservicesServiceManager {
     action: LifecycleAction,
     options: LifecycleOptions,
   ): Promise<LifecycleResult> {
+    requireObject(options, "the options");
     switch (action) {
       case "scale": {
         const scaling = await course.at("scaleService", () => this.#manager.scaleService(serviceId, options));

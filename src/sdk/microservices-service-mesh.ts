@@ -1,6 +1,6 @@
 // The facade of the mesh: shows that it works, and sets how services call one another.
 import { type CommunicationConfig, InterServiceCommunication, type Protocols } from "./inter-service-communication.js";
-import { type Outcome, outcomeOf } from "./outcome.js";
+import { type Outcome, outcomeOf, requireNames, requireObject } from "./outcome.js";
 import type { PlatformOptions } from "./platform.js";
 import { type MeshConfig, ServiceMesh } from "./service-mesh.js";
 
@@ -36,6 +36,7 @@ export class MicroservicesServiceMesh {
   /** Works on an empty system: calls then go to targets built into the workers. Codes: SPEC_INVALID, UNKNOWN_SERVICE. */
   setupServiceMesh(config: MeshConfig = {}): Promise<Outcome<ServiceMeshSetup>> {
     return outcomeOf(async (course) => {
+      requireObject(config, "the mesh's configuration");
       const mesh = await course.at("initialize", () => this.#mesh.initialize(config));
       const traffic = await course.at("setupTrafficManagement", () => this.#mesh.setupTrafficManagement(config));
       const security = await course.at("setupSecurityPolicies", () => this.#mesh.setupSecurityPolicies(config));
@@ -52,6 +53,8 @@ export class MicroservicesServiceMesh {
   /** Codes: UNKNOWN_SERVICE, SPEC_INVALID. */
   manageServiceCommunication(config: CommunicationConfig): Promise<Outcome<ServiceCommunication>> {
     return outcomeOf(async (course) => {
+      requireObject(config, "the configuration");
+      requireNames(config.services, "`services`");
       const { reason, ...protocols } = await course.at("setupProtocols", () =>
         this.#communication.setupProtocols(config),
       );

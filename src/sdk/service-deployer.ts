@@ -18,6 +18,7 @@ export interface Deployment {
 
 /** Beyond the startup limit: build and setup commands run before it begins, and environments are made by them. */
 const preparationMs = 300_000;
+const sliceMs = 1_000;
 
 export class ServiceDeployer {
   readonly #link: PlatformLink;
@@ -59,7 +60,7 @@ async function becomesReady(control: AdminClient, name: string): Promise<boolean
   const { spec } = await control.spec();
   const limitMs = spec.services.find((service) => service.name === name)?.health.startupLimitMs ?? 60_000;
   const abort = new AbortController();
-  const ready = control.waitReady({ services: [name], timeoutMs: limitMs + preparationMs });
+  const ready = waitInSlices(control, name, { timeoutMs: limitMs + preparationMs, signal: abort.signal });
   try {
     return await Promise.race([ready, failing(control, { name, limitMs, signal: abort.signal })]);
   } finally {
@@ -67,6 +68,19 @@ async function becomesReady(control: AdminClient, name: string): Promise<boolean
     // Whoever lost the race may still fail, and nobody listens any more.
     ready.catch(() => undefined);
   }
+}
+
+/** Short ones, so that a wait that nobody needs any more ends soon. */
+async function waitInSlices(
+  control: AdminClient,
+  name: string,
+  { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal },
+): Promise<boolean> {
+  const deadline = performance.now() + timeoutMs;
+  while (!signal.aborted && performance.now() < deadline) {
+    if (await control.waitReady({ services: [name], timeoutMs: sliceMs })) return true;
+  }
+  return false;
 }
 
 interface Watched {

@@ -5,7 +5,7 @@ import type { SqlRow } from "../control/data-access.js";
 import { createArtefact, createCode, type ServiceArtefact, type ServiceCode } from "./created-code.js";
 import type { ServiceInput } from "./given.js";
 import { PlatformLink, type PlatformOptions } from "./platform.js";
-import { instancesOf } from "./service-deployer.js";
+import { awaitDeployment, instancesOf } from "./service-deployer.js";
 import { settingIsOn } from "./settings-in-force.js";
 
 export interface Monitoring {
@@ -36,7 +36,6 @@ export interface HealthCheck {
 
 /** The collector stores every second; TuskDB's library is loaded after a start, which takes its time. */
 const sampleLimitMs = 30_000;
-const scaleLimitMs = 120_000;
 
 export class ServiceManager {
   readonly #link: PlatformLink;
@@ -65,7 +64,10 @@ export class ServiceManager {
     return awaitMonitoring(control, serviceId);
   }
 
-  /** Waits at most 120 s. Throws REPLICAS_REQUIRED without a number, UNKNOWN_SERVICE, REQUEST_INVALID. */
+  /**
+   * Waits as long as a deployment may take. Throws REPLICAS_REQUIRED without a number, UNKNOWN_SERVICE, REQUEST_INVALID,
+   * FEATURE_DISABLED when discovery, which shows the result, is off.
+   */
   async scaleService(serviceId: string, { replicas }: { readonly replicas?: number } = {}): Promise<Scaling> {
     if (replicas === undefined) {
       throw new TuskError("REPLICAS_REQUIRED", `scaling ${serviceId} needs the number of replicas`, {
@@ -74,10 +76,11 @@ export class ServiceManager {
     }
     const control = await this.#link.control();
     await control.scale(serviceId, replicas);
-    await control.waitReady({ services: [serviceId], timeoutMs: scaleLimitMs });
-    const ready = (await instancesOf(control, serviceId)).filter((instance) => instance.ready).length;
+    const { reasons } = await awaitDeployment(control, serviceId);
+    const ready = (await control.lookup(serviceId)).length;
     const scaled = ready === replicas;
-    return { serviceId, replicas, scaled, reason: scaled ? "" : `${ready} of ${replicas} replicas are ready` };
+    const why = [`${ready} of ${replicas} replicas are ready`, ...reasons].join("; ");
+    return { serviceId, replicas, scaled, reason: scaled ? "" : why };
   }
 
   /** Runs the probes now. Throws UNKNOWN_SERVICE. */
