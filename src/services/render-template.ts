@@ -1,0 +1,49 @@
+// Renders the files of a template, all of them in memory: nothing is written before everything is rendered.
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Eta } from "eta/core";
+import { TuskError } from "../base/errors.js";
+import type { Template, TemplateFile } from "./template-registry.js";
+import type { CallView, TemplateView } from "./template-view.js";
+
+export interface RenderedFile {
+  readonly path: string;
+  readonly text: string;
+  readonly sha256: string;
+}
+
+/** Sorted by path. */
+export function renderTemplate(template: Template, view: TemplateView): readonly RenderedFile[] {
+  // Code is not HTML, and a tag that eats the line's end says so itself (`-%>`).
+  const eta = new Eta({ autoEscape: false, autoTrim: false });
+  const rendered = template.files
+    .filter((file) => applies(file, view))
+    .flatMap((file) => {
+      const source = readFileSync(join(template.folder, file.template), "utf8");
+      return instancesOf(file, view).map((data) =>
+        createRenderedFile(eta.renderString(file.path, data), eta.renderString(source, data)),
+      );
+    });
+  return rendered.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+export function sha256Of(text: string | Uint8Array): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+function applies(file: TemplateFile, view: TemplateView): boolean {
+  return (file.when ?? []).every((fact) => (fact.startsWith("!") ? !view.has[fact.slice(1)] : view.has[fact] === true));
+}
+
+function instancesOf(file: TemplateFile, view: TemplateView): readonly (TemplateView & { readonly call?: CallView })[] {
+  return file.each === "call" ? view.calls.map((call) => ({ ...view, call })) : [view];
+}
+
+/** Names are checked before; this holds whatever a template's author writes. */
+function createRenderedFile(path: string, text: string): RenderedFile {
+  if (path.startsWith("/") || path.split("/").some((part) => part === ".." || part === "")) {
+    throw new TuskError("INTERNAL", `a template names a file outside its folder: ${path}`);
+  }
+  return { path, text, sha256: sha256Of(text) };
+}
