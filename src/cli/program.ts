@@ -43,6 +43,18 @@ export function buildProgram(execute: Execute, output: OutputConfiguration = {})
     .description("write a commented tusk.yaml for this folder")
     .action(runs(() => import("./commands/init.js")));
   program
+    .command("create")
+    .argument("<name>", "the service's name, e.g. user-service")
+    .description("generate a service with its environment; never overwrites your files")
+    .option("--language <language>", "language of the template", "python")
+    .option("--framework <framework>", "framework of the template", "fastapi")
+    .option("--dep <name>", "library or backing service that shapes the code; may repeat", collectNames, [])
+    .option("--calls <names>", "services that it calls, e.g. users,payments", collectNames, [])
+    .option("--add", "add it to tusk.yaml")
+    .option("--force", "rewrite generated files that nobody has edited")
+    .option("--no-install", "write the code only, without the environment")
+    .action(runs(() => import("./commands/create.js")));
+  program
     .command("validate")
     .argument("[file]", "spec file; default: the nearest")
     .description("check the app spec and list every problem")
@@ -184,3 +196,11 @@ function parseCount(text: string, what: string): number {
 }
 
 const collect = (value: string, earlier: readonly string[]): string[] => [...earlier, value];
+
+const collectNames = (value: string, earlier: readonly string[]): string[] => [
+  ...earlier,
+  ...value
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== ""),
+];

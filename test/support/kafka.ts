@@ -1,7 +1,7 @@
 // A real Apache Kafka of a test's own: one process that is broker and controller (KRaft), on loopback. It can be killed
 // and started again with the same log and the same port.
 import { randomBytes } from "node:crypto";
-import { writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { runCommand } from "./command.js";
@@ -17,6 +17,8 @@ export interface Kafka {
   readonly brokers: string;
   kill(): Promise<void>;
   start(): Promise<void>;
+  /** What the broker has in the logs of all topics: record batches, uncompressed, so that texts can be looked for. */
+  logged(): string;
 }
 
 /** The folder of its jars; copied by Maven the first time (43 MB). */
@@ -67,7 +69,13 @@ export async function createKafka(t: TestContext, jars: string, { running = true
     broker = await startServerProcess(java("kafka.Kafka", config), { cwd: folder, port, timeoutMs: 60_000 });
   };
   if (running) await start();
-  return { brokers: `127.0.0.1:${port}`, kill, start };
+  return { brokers: `127.0.0.1:${port}`, kill, start, logged: () => readLogs(join(folder, "log")) };
+}
+
+function readLogs(folder: string): string {
+  const names = readdirSync(folder, { recursive: true, encoding: "utf8" });
+  const logs = names.filter((name) => name.endsWith(".log") && !name.startsWith("__"));
+  return logs.map((name) => readFileSync(join(folder, name), "latin1")).join("\n");
 }
 
 function properties(folder: string, port: number, controllerPort: number): string {
@@ -87,5 +95,6 @@ group.initial.rebalance.delay.ms=0
 broker.session.timeout.ms=2000
 broker.heartbeat.interval.ms=500
 auto.create.topics.enable=true
+compression.type=uncompressed
 `;
 }

@@ -1,0 +1,48 @@
+// An app whose services `tusk create` makes, for the tests that run generated code. Environments come from the user's
+// own cache, so that the packages are downloaded once for all runs.
+import type { TestContext } from "node:test";
+import { createApp, type TestApp } from "./app.js";
+
+export interface CreatedService {
+  readonly name: string;
+  readonly dependencies: readonly string[];
+  /** Those named must come before. */
+  readonly calls?: readonly string[];
+}
+
+/** The three of the demo. */
+export const demoServices: readonly CreatedService[] = [
+  { name: "user-service", dependencies: ["sqlalchemy", "redis"] },
+  { name: "payment-service", dependencies: ["stripe", "redis"] },
+  { name: "order-service", dependencies: ["sqlalchemy", "kafka"], calls: ["user-service", "payment-service"] },
+];
+
+export interface CreateReport {
+  readonly folder: string;
+  readonly written: readonly string[];
+  readonly kept: readonly string[];
+  readonly skipped: readonly string[];
+  readonly environment: { readonly folder: string; readonly reused: boolean; readonly linked: boolean } | null;
+  readonly addedTo: string | null;
+}
+
+export function createArguments({ name, dependencies, calls = [] }: CreatedService): string[] {
+  const dependencyArguments = dependencies.flatMap((dependency) => ["--dep", dependency]);
+  return ["create", name, ...dependencyArguments, ...(calls.length > 0 ? ["--calls", calls.join(",")] : [])];
+}
+
+/** Creates the services and adds them to the spec; starts nothing. `variables` are in the environment of each. */
+export async function createdApp(
+  t: TestContext,
+  services: readonly CreatedService[],
+  variables: Readonly<Record<string, string>> = {},
+): Promise<TestApp> {
+  const spec = (port: number): string => `name: shop\nservices: []\ngateway: { port: ${port} }\n`;
+  const app = await createApp(t, { spec });
+  const lines = Object.entries(variables).map(([name, value]) => `${name}=${value}\n`);
+  for (const service of services) {
+    await app.json<CreateReport>(...createArguments(service), "--add");
+    app.write(`services/${service.name}/.env`, lines.join(""));
+  }
+  return app;
+}
