@@ -3,8 +3,13 @@ import { type DecisionRecord, decide, type Replay, replay } from "./decision.js"
 import type { DecisionFunctionName } from "./decision-functions.js";
 import type { Insights } from "./insights.js";
 import type { MetricsRow } from "./metrics-row.js";
+import type { OptimalRouting } from "./optimal-routing.js";
 import type { PerformanceAnalysis, PerformanceOptions } from "./performance.js";
 import type { ProcessedMetrics } from "./process-metrics.js";
+import type { RouteAnalysis, RouteServiceInput } from "./route-requirements.js";
+import type { ServiceArchitecture } from "./service-architecture.js";
+import type { ServiceFacts, ServiceMetadata } from "./service-metadata.js";
+import type { ServiceConfigInput, ServiceRequirements } from "./service-requirements.js";
 
 export interface EngineOptions {
   /** Called after each call with its record. */
@@ -35,6 +40,31 @@ export class MicroservicesIntelligence {
   /** What an analysis means and what to do; empty lists when all is well. */
   generateMicroservicesInsights(analysis: PerformanceAnalysis): Insights {
     return this.#decide("generateMicroservicesInsights", [analysis]);
+  }
+
+  /** What a service needs beside itself, with the variable that configures each. */
+  analyzeServiceRequirements(config: ServiceConfigInput): ServiceRequirements {
+    return this.#decide("analyzeServiceRequirements", [config]);
+  }
+
+  /** What a service is made of. */
+  generateServiceArchitecture(requirements: ServiceRequirements): ServiceArchitecture {
+    return this.#decide("generateServiceArchitecture", [requirements]);
+  }
+
+  /** What is known of the traffic that services expect at the gateway. */
+  analyzeRouteRequirements(config: { readonly services: readonly RouteServiceInput[] }): RouteAnalysis {
+    return this.#decide("analyzeRouteRequirements", [config]);
+  }
+
+  /** Routes, each choice with its reason. */
+  generateOptimalRouting(analysis: RouteAnalysis): OptimalRouting {
+    return this.#decide("generateOptimalRouting", [analysis]);
+  }
+
+  /** What the registry may say of a service; what is not known stays null. */
+  generateServiceMetadata(facts: ServiceFacts): ServiceMetadata {
+    return this.#decide("generateServiceMetadata", [facts]);
   }
 
   /** The last 100 calls, oldest first. */

@@ -3,8 +3,8 @@ import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { TuskError } from "../base/errors.js";
-import { generateServiceArchitecture, type ServiceArchitecture } from "../fujsen/service-architecture.js";
-import { analyzeServiceRequirements, type ServiceRequirements } from "../fujsen/service-requirements.js";
+import type { ServiceArchitecture } from "../fujsen/service-architecture.js";
+import type { ServiceRequirements } from "../fujsen/service-requirements.js";
 import type { AppSpec } from "../model/app-spec.js";
 import { createServiceCode } from "../services/create-service-code.js";
 import { linkEnvironment } from "../services/environment-link.js";
@@ -12,6 +12,7 @@ import { createProcessArtefact, type ProcessArtefact } from "../services/process
 import { pluralOf, resourceOf } from "../services/resource-name.js";
 import type { CreatedCode } from "../services/service-code.js";
 import type { ServiceInput } from "./given.js";
+import { decideOn } from "./intelligence.js";
 import type { TuskMicroservices } from "./platform.js";
 
 export interface ServiceCode extends CreatedCode {
@@ -54,22 +55,17 @@ export async function createCode(config: ServiceInput, platform: TuskMicroservic
     throw new TuskError("SPEC_INVALID", `${name} has neither \`run\` nor a language and framework to create it from`);
   }
   const { spec } = await platform.control.spec();
-  const requirements = analyzeServiceRequirements({
-    name,
-    language,
-    framework,
-    dependencies,
-    calls,
-    collectionPath: collectionPathOf(name),
-    ...(replicas === undefined ? {} : { replicas }),
+  const facts = { name, language, framework, dependencies, calls, collectionPath: collectionPathOf(name), replicas };
+  const planned = decideOn(platform.intelligence, (fujsen) => {
+    const requirements = fujsen.analyzeServiceRequirements(facts);
+    return { requirements, architecture: fujsen.generateServiceArchitecture(requirements) };
   });
-  const architecture = generateServiceArchitecture(requirements);
   const appFolder = platform.folder.root;
   const folder = resolve(appFolder, config.path ?? join("services", name));
   const isNewFolder = !existsSync(folder);
   const callees = calls.map((callee) => ({ name: callee, dependencies: dependenciesOf(callee, spec, key) }));
   const code = createServiceCode({ name, language, framework, dependencies, calls: callees }, { folder });
-  return { ...code, config, appFolder, isNewFolder, requirements, architecture };
+  return { ...code, config, appFolder, isNewFolder, ...planned };
 }
 
 function dependenciesOf(name: string, spec: AppSpec, key: object): readonly string[] {

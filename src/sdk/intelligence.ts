@@ -119,6 +119,14 @@ export function intelligence<This extends object, Args extends unknown[], Result
   return method && context ? decorate(method, context) : decorate;
 }
 
+/** Runs decisions of code that is no decorated method, and has them recorded in the same way. */
+export function decideOn<T>(host: IntelligenceHost, work: (fujsen: MicroservicesIntelligence) => T): T {
+  const decisions = new DecisionBatch(host);
+  const result = work(new MicroservicesIntelligence({ onDecision: (record) => decisions.add(record) }));
+  decisions.flush();
+  return result;
+}
+
 interface Call {
   readonly host: IntelligenceHost;
   readonly name: string;

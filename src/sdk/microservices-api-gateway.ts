@@ -1,6 +1,5 @@
 // The facade of the gateway: sets it up, and exposes services through it.
-import { generateOptimalRouting } from "../fujsen/optimal-routing.js";
-import { analyzeRouteRequirements, type RouteServiceInput } from "../fujsen/route-requirements.js";
+import type { RouteServiceInput } from "../fujsen/route-requirements.js";
 import type { AppSpec } from "../model/app-spec.js";
 import { APIGateway, type GatewayConfig } from "./api-gateway.js";
 import { collectionPathOf } from "./created-code.js";
@@ -91,8 +90,11 @@ export class MicroservicesAPIGateway {
     const control = await this.#link.control();
     const { spec } = await control.spec();
     const inputs = services.map((name) => routeInput(name, spec));
-    const analysis = await course.at("analyzeRouteRequirements", () => analyzeRouteRequirements({ services: inputs }));
-    const { routes } = await course.at("generateOptimalRouting", () => generateOptimalRouting(analysis));
+    const { routes } = await course.at("generateOptimalRouting", () =>
+      this.#link.decide((fujsen) =>
+        fujsen.generateOptimalRouting(fujsen.analyzeRouteRequirements({ services: inputs })),
+      ),
+    );
     const missing = routes.filter(({ existing }) => !existing);
     return {
       analyzed: routes.length,

@@ -2,7 +2,7 @@
 import type { AdminClient } from "../api/client.js";
 import { TuskError } from "../base/errors.js";
 import type { Registration } from "../discovery/registry.js";
-import { generateServiceMetadata, type ServiceMetadata } from "../fujsen/service-metadata.js";
+import type { ServiceFacts, ServiceMetadata } from "../fujsen/service-metadata.js";
 import { type Course, type Outcome, outcomeOf, requireObject } from "./outcome.js";
 import { PlatformLink, type PlatformOptions } from "./platform.js";
 import { ServiceDiscovery, ServiceRegistry } from "./service-discovery.js";
@@ -76,7 +76,8 @@ export class MicroservicesServiceDiscovery {
 
   async #registerOwn(course: Course, serviceId: string): Promise<RegisteredService> {
     const control = await this.#link.control();
-    const metadata = await course.at("generateServiceMetadata", () => ownMetadata(control, serviceId));
+    const facts = await course.at("generateServiceMetadata", () => ownFacts(control, serviceId));
+    const metadata = await this.#link.decide((fujsen) => fujsen.generateServiceMetadata(facts));
     const found = await course.at("registerService", () => this.#discovery.lookup(serviceId, { healthyOnly: false }));
     const monitoring = await course.at("setupServiceMonitoring", () =>
       this.#discovery.setupServiceMonitoring(serviceId),
@@ -92,7 +93,9 @@ export class MicroservicesServiceDiscovery {
 
   async #registerExternal(course: Course, { name, ...rest }: ExternalService): Promise<RegisteredService> {
     const { tags, port } = rest;
-    const metadata = generateServiceMetadata({ ...rest.metadata, name, port, ...(tags ? { tags } : {}) });
+    const { protocol, version, zone } = rest.metadata ?? {};
+    const facts: ServiceFacts = { name, port, tags, protocol, version, zone };
+    const metadata = await this.#link.decide((fujsen) => fujsen.generateServiceMetadata(facts));
     const instance = await course.at("registerService", () =>
       this.#registry.registerService({ ...rest, service: name }),
     );
@@ -116,19 +119,19 @@ async function isCalled({ data }: AdminClient, name: string): Promise<boolean> {
   return rows.length > 0;
 }
 
-async function ownMetadata(client: AdminClient, name: string): Promise<ServiceMetadata> {
+async function ownFacts(client: AdminClient, name: string): Promise<ServiceFacts> {
   const [{ spec }, status] = await Promise.all([client.spec(), client.status()]);
   const service = spec.services.find((entry) => entry.name === name);
   if (!service) throw new TuskError("UNKNOWN_SERVICE", `there is no service "${name}"`);
   const running = status.services.find((entry) => entry.name === name);
   const port = running?.instances[0]?.port;
   const { language, framework, dependencies } = service;
-  return generateServiceMetadata({
+  return {
     name,
     dependencies,
     ...(language === undefined ? {} : { language }),
     ...(framework === undefined ? {} : { framework }),
     ...(port === undefined ? {} : { port }),
     ...(running ? { revision: running.revision } : {}),
-  });
+  };
 }

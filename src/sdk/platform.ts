@@ -2,10 +2,13 @@
 // of the SDK works through the admin API of a platform, so that `tusk ps` and other programs see the same.
 import { type AdminClient, createAdminClient } from "../api/client.js";
 import { TuskError } from "../base/errors.js";
+import type { MicroservicesIntelligence } from "../fujsen/engine.js";
 import type { Settings } from "../model/settings.js";
 import { type AppFolder, appFolderAt, readController, readToken } from "../system/app-folder.js";
+import { systemClock, systemRng } from "../system/clock.js";
 import { TuskConfig } from "./config.js";
 import { type EmbeddedController, startEmbedded } from "./embedded.js";
+import { decideOn, type IntelligenceHost, setIntelligenceHost } from "./intelligence.js";
 
 export interface PlatformConfig {
   /** App folder. Default: the working directory. */
@@ -36,6 +39,8 @@ export class TuskMicroservices {
   readonly folder: AppFolder;
   /** Address of the admin API. */
   readonly url: string;
+  /** Where decisions of FUJSEN that are made on this platform go: into its TuskDB. Spans have no store yet. */
+  readonly intelligence: IntelligenceHost;
   readonly #embedded: EmbeddedController | null;
   #closed = false;
 
@@ -44,6 +49,13 @@ export class TuskMicroservices {
     this.url = url;
     this.control = createAdminClient({ url, token });
     this.#embedded = embedded;
+    const { data } = this.control;
+    this.intelligence = {
+      clock: systemClock,
+      rng: systemRng,
+      recordDecisions: (decisions) => data.recordDecisions(decisions),
+      recordSpan: () => {},
+    };
   }
 
   /** The controller runs in this process. */
@@ -64,7 +76,7 @@ export class TuskMicroservices {
     const platform = embedded
       ? new TuskMicroservices(folder, embedded.url, requireToken(folder), embedded)
       : await TuskMicroservices.connect(undefined, { folder: folder.root });
-    shared ??= Promise.resolve(platform);
+    becomeDefault(platform);
     return platform;
   }
 
@@ -79,7 +91,7 @@ export class TuskMicroservices {
     }
     const platform = new TuskMicroservices(folder, address, options.token ?? requireToken(folder), null);
     await platform.control.status();
-    shared ??= Promise.resolve(platform);
+    becomeDefault(platform);
     return platform;
   }
 
@@ -112,11 +124,19 @@ export class TuskMicroservices {
   }
 }
 
+function becomeDefault(platform: TuskMicroservices): void {
+  if (shared) return;
+  shared = Promise.resolve(platform);
+  setIntelligenceHost(platform.intelligence);
+}
+
 async function forgetDefault(platform: TuskMicroservices): Promise<void> {
   const current = shared;
   // One that did not start is nobody's.
   const settled = await current?.catch(() => null);
-  if (settled === platform && shared === current) shared = null;
+  if (settled !== platform || shared !== current) return;
+  shared = null;
+  setIntelligenceHost(null);
 }
 
 function requireToken(folder: AppFolder): string {
@@ -147,5 +167,11 @@ export class PlatformLink {
 
   async control(): Promise<AdminClient> {
     return (await this.platform()).control;
+  }
+
+  /** Runs pure decisions of FUJSEN and has each recorded. That one could not be stored fails nothing. */
+  async decide<T>(work: (fujsen: MicroservicesIntelligence) => T): Promise<T> {
+    const { intelligence: host } = await this.platform();
+    return decideOn(host, work);
   }
 }

@@ -1,5 +1,6 @@
 // The platform as one object: its settings, its classes, its database, and its answers to "why?".
 import type { RequestExplainInput, ServiceExplanation, SettingStatus } from "../control/control-plane.js";
+import { MicroservicesIntelligence } from "../fujsen/engine.js";
 import type { RequestExplanation } from "../keeper/protocol.js";
 import { InterServiceCommunication } from "./inter-service-communication.js";
 import { MicroservicesAPIGateway } from "./microservices-api-gateway.js";
@@ -22,6 +23,8 @@ export interface MicroservicesParts {
 export class TuskLang {
   readonly microservices: MicroservicesParts;
   readonly db: TuskDB;
+  /** FUJSEN's functions; `@fujsen.intelligence` records what they decide. */
+  readonly fujsen = new MicroservicesIntelligence();
   readonly #link: PlatformLink;
 
   constructor(options: PlatformOptions = {}) {

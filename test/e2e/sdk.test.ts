@@ -119,6 +119,8 @@ test("services created at once run, call, are exposed, scaled, checked and measu
   ]);
   assert.equal(rows.length, 1);
   assert.match((await new TuskLang({ platform }).explain("back")).summary, /ready/);
+  const decisions = await platform.control.data.decisions();
+  assert.ok(decisions.some((decision) => decision.function === "generateOptimalRouting"));
   const other = await TuskMicroservices.connect(undefined, { folder: platform.folder.root });
   assert.deepEqual((await other.control.status()).services.map(({ name }) => name).sort(), ["back", "front"]);
   await other.close();
