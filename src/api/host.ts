@@ -12,14 +12,10 @@ export interface HostedController extends RunningSystem {
   readonly record: ControllerRecord;
 }
 
-/** Longest wait for the instances, to which the processors are left while they start. */
-const quietLimitMs = 1_500;
-
-/** Spawns first, imports the admin API when a processor is free. Resolves when the API answers; a failure lets go of what was started. */
+/** Spawns first, imports the admin API afterwards. Resolves when the API answers; a failure lets go of what was started. */
 export async function hostController(options: StartOptions): Promise<HostedController> {
   const running = await startSystem(options);
   try {
-    await running.quiet(quietLimitMs);
     return await serveAdminApi(running, options);
   } catch (error) {
     await running.detach();

@@ -1,10 +1,13 @@
 // Starts a system for one app folder, in two halves: first only what spawns the instances (state, plans, driver), because
-// they are what the user waits for; everything else is in wire-system.ts and is imported when they run.
+// they are what the user waits for; everything else is in wire-system.ts and is imported when a processor is free.
 import { rmSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "../base/clock.js";
 import { TuskError } from "../base/errors.js";
+import type { Unsubscribe } from "../base/watchable.js";
 import type { Settings } from "../model/settings.js";
+import type { Orchestrator } from "../orchestrator/orchestrator.js";
 import { createPortLeases, type PortLeases } from "../orchestrator/port-leases.js";
 import { createProcessDriver, type ProcessDriver } from "../orchestrator/process-driver.js";
 import { type AppFolder, createAppFolders, machineFolder } from "../system/app-folder.js";
@@ -18,6 +21,7 @@ import { EventLog } from "./event-log.js";
 import { pendingFile } from "./launch.js";
 import { PlanMaker, type Plans } from "./plan-maker.js";
 import type { System } from "./system.js";
+import { type Deadline, settlesWithin } from "./timing.js";
 
 export interface StartOptions {
   readonly folder: AppFolder;
@@ -35,8 +39,6 @@ export interface RunningSystem {
   readonly events: EventLog;
   /** Resolves when the data plane serves the plan. */
   readonly connected: Promise<void>;
-  /** Resolves when the instances that still start leave a processor free, at the latest after `limitMs`. */
-  quiet(limitMs: number): Promise<void>;
   /** Resolves after `shutdown` has ended everything. */
   readonly stopped: Promise<void>;
   /** Lets go of everything without stopping it: the next controller adopts. */
@@ -63,6 +65,9 @@ export interface SpawnedInstances {
   serveWith(parts: ServingParts): void;
 }
 
+/** Longest wait for the instances, to which the processors are left while they start. */
+const quietLimitMs = 1_500;
+
 const portsFolder = (): string => join(machineFolder(), "ports");
 
 /** Throws ALREADY_RUNNING when another controller has the app, SPEC_INVALID when there is nothing sound to start with. */
@@ -87,12 +92,28 @@ export async function startSystem(options: StartOptions): Promise<RunningSystem>
 async function assemble(options: StartOptions, unlock: () => void): Promise<RunningSystem> {
   const spawned = await spawnInstances(options);
   try {
+    await processorFree(spawned.driver, { clock: spawned.clock, limitMs: quietLimitMs });
     const { wireSystem } = await import("./wire-system.js");
     return wireSystem(options, spawned, unlock);
   } catch (error) {
     await spawned.driver.detach();
     throw error;
   }
+}
+
+/** Not quite all of them: with a processor free, nobody is kept waiting. Adopted ones run already and do not count. */
+async function processorFree({ instances }: Orchestrator, limit: Deadline): Promise<void> {
+  let unwatch: Unsubscribe = () => {};
+  const ready = new Promise<void>((resolve) => {
+    const look = (): void => {
+      const starting = [...instances.get().values()].filter((view) => !view.ready && !view.adopted);
+      if (starting.length < availableParallelism()) resolve();
+    };
+    unwatch = instances.watch(look);
+    look();
+  });
+  await settlesWithin(ready, limit);
+  unwatch();
 }
 
 /** Everything up to the moment in which the instances run, and nothing else. */

@@ -1,13 +1,10 @@
 // The second half of a start: registry, data plane, metrics and everything that is asked of a running system, around
 // a driver that has spawned the instances already. Imported only then, because they are what the user waits for.
 import { rmSync } from "node:fs";
-import { availableParallelism } from "node:os";
 import { messageOf } from "../base/errors.js";
-import type { Unsubscribe } from "../base/watchable.js";
 import { createRegistry } from "../discovery/create-registry.js";
 import { connectKeeper } from "../keeper/client.js";
 import { startKeeper } from "../keeper/start-keeper.js";
-import type { Orchestrator } from "../orchestrator/orchestrator.js";
 import { connectWorker } from "../proxy/worker-client.js";
 import type { AppFolder } from "../system/app-folder.js";
 import { systemClock } from "../system/clock.js";
@@ -20,7 +17,6 @@ import { startMetrics } from "./metrics/start-metrics.js";
 import { watchSpecFile } from "./spec-watch.js";
 import type { RunningSystem, SpawnedInstances, StartOptions } from "./start-system.js";
 import { System } from "./system.js";
-import { type Deadline, settlesWithin } from "./timing.js";
 
 /** `unlock` gives the app folder back: another controller may take it. */
 export function wireSystem(options: StartOptions, spawned: SpawnedInstances, unlock: () => void): RunningSystem {
@@ -91,23 +87,7 @@ export function wireSystem(options: StartOptions, spawned: SpawnedInstances, unl
     dataPlane.close();
     unlock();
   };
-  const quiet = (limitMs: number): Promise<void> => processorFree(driver, { clock, limitMs });
-  return { system, events, connected, quiet, stopped, detach };
-}
-
-/** Not quite all of them: with a processor free, nobody is kept waiting. Adopted ones run already and do not count. */
-async function processorFree({ instances }: Orchestrator, limit: Deadline): Promise<void> {
-  let unwatch: Unsubscribe = () => {};
-  const ready = new Promise<void>((resolve) => {
-    const look = (): void => {
-      const starting = [...instances.get().values()].filter((view) => !view.ready && !view.adopted);
-      if (starting.length < availableParallelism()) resolve();
-    };
-    unwatch = instances.watch(look);
-    look();
-  });
-  await settlesWithin(ready, limit);
-  unwatch();
+  return { system, events, connected, stopped, detach };
 }
 
 /** State that means nothing once the system is stopped; its record last. Logs, events, history, token and revisions stay. */

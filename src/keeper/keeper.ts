@@ -24,6 +24,8 @@ export class Keeper {
   readonly #listeners: ListenerSet;
   readonly #workers: WorkerPool;
   readonly #guard: ControllerGuard;
+  readonly #hello: Promise<void>;
+  #onHello = (): void => {};
   #ending: Promise<void> | null = null;
 
   constructor(options: KeeperOptions) {
@@ -37,6 +39,9 @@ export class Keeper {
       state: () => this.#state(),
       onChange: () => this.#onWorkersChanged(),
     });
+    this.#hello = new Promise((resolve) => {
+      this.#onHello = resolve;
+    });
     this.#listeners = new ListenerSet(this.#workers);
     this.#guard = new ControllerGuard({
       logsFolder,
@@ -46,10 +51,13 @@ export class Keeper {
     });
   }
 
-  /** Resolves when the workers serve. */
+  /** Resolves when the workers serve. Where a controller was started beside, they wait for its hello: until then it
+   *  leaves the processors to the instances that it starts, and has nothing for a worker to do. */
   async start({ workerCount, controllerCommand, controller }: KeeperBoot): Promise<void> {
-    if (controllerCommand && controller) this.#guard.expect({ ...controller, restart: controllerCommand });
-    else if (controllerCommand) this.#guard.start(controllerCommand);
+    if (controllerCommand && controller) {
+      this.#guard.expect({ ...controller, restart: controllerCommand });
+      await this.#hello;
+    } else if (controllerCommand) this.#guard.start(controllerCommand);
     await this.#workers.resize(workerCount);
   }
 
@@ -75,6 +83,7 @@ export class Keeper {
   async answer(request: KeeperRequest): Promise<KeeperAnswer> {
     switch (request.type) {
       case "hello":
+        this.#onHello();
         this.#guard.watch({ pid: request.pid, startTicks: request.startTicks, restart: request.restart });
         return {
           type: "hello",

@@ -2,6 +2,9 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 
+/** The system may give the same port twice as long as nobody listens on it. */
+const given = new Set<number>();
+
 export async function freePort(): Promise<number> {
   const server = createServer();
   server.listen(0, "127.0.0.1");
@@ -10,5 +13,7 @@ export async function freePort(): Promise<number> {
   server.close();
   await once(server, "close");
   if (address === null || typeof address === "string") throw new Error("no port");
+  if (given.has(address.port)) return freePort();
+  given.add(address.port);
   return address.port;
 }

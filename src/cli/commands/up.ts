@@ -1,4 +1,5 @@
 // `tusk up`: starts the app, or applies its spec to the running one; then waits, or stays and shows what happens.
+// What is not needed to start is imported while the instances start.
 import { basename } from "node:path";
 import type { ApplyRequest, ApplyResult } from "../../control/control-plane.js";
 import { ensureController } from "../../control/launch.js";
@@ -7,8 +8,6 @@ import { notBuiltYet } from "../../model/not-built-yet.js";
 import { defaultSettings } from "../../model/settings.js";
 import { type AppFolder, appFolderAt } from "../../system/app-folder.js";
 import { identify } from "../../system/proc.js";
-import { attach } from "../attach.js";
-import { canAsk, confirm } from "../confirm.js";
 import { type Connection, connectTo, tryConnect } from "../connect.js";
 import { count, formatDuration } from "../format.js";
 import { Interrupts } from "../interrupts.js";
@@ -16,9 +15,7 @@ import { loadSpec } from "../load-spec.js";
 import { LogBoard } from "../logs/log-board.js";
 import { listLogFiles } from "../logs/log-files.js";
 import { readTail } from "../logs/log-tail.js";
-import { renderChanges, renderNotBuilt } from "../render-changes.js";
 import type { Session } from "../session.js";
-import { requireReady, waitReady } from "../wait-ready.js";
 
 interface UpOptions {
   readonly file?: string;
@@ -49,6 +46,7 @@ async function upAttached(session: Session, options: UpOptions): Promise<number>
     if (begun === null) return 1;
     const { connection } = begun;
     await noteNotBuilt(session, connection);
+    const [{ attach }, { waitReady }] = await Promise.all([import("../attach.js"), import("../wait-ready.js")]);
     const ready = () => waitReady(session, connection.client, { timeoutMs: options.timeout });
     return await attach(session, { connection, logs, interrupts, ready });
   } finally {
@@ -62,7 +60,10 @@ async function upDetached(session: Session, options: UpOptions): Promise<number>
   const begun = await begin(session, loaded, options);
   if (begun === null) return 1;
   await noteNotBuilt(session, begun.connection);
-  if (options.wait) await requireReady(session, begun.connection.client, { timeoutMs: options.timeout });
+  if (options.wait) {
+    const { requireReady } = await import("../wait-ready.js");
+    await requireReady(session, begun.connection.client, { timeoutMs: options.timeout });
+  }
   await showResult(session, begun, { waited: options.wait === true, tookMs: performance.now() - startedMs });
   return 0;
 }
@@ -110,6 +111,10 @@ async function applyToRunning(
   request: ApplyRequest,
   yes: boolean,
 ): Promise<ApplyResult | null> {
+  const [{ canAsk, confirm }, { renderChanges }] = await Promise.all([
+    import("../confirm.js"),
+    import("../render-changes.js"),
+  ]);
   const planned = await client.apply({ ...request, dryRun: true });
   if (planned.changes.length === 0) session.note(`${request.spec.name} runs already; nothing in the spec differs`);
   else {
@@ -121,6 +126,7 @@ async function applyToRunning(
 }
 
 async function noteNotBuilt(session: Session, { client }: Connection): Promise<void> {
+  const { renderNotBuilt } = await import("../render-changes.js");
   const inForce = Object.fromEntries((await client.settings()).map(({ name, value }) => [name, value]));
   const text = renderNotBuilt(notBuiltYet({ ...defaultSettings, ...inForce }), session.noteStyle);
   if (text !== "") session.note(text);
