@@ -144,3 +144,20 @@ test("revisions come back; damaged ones begin anew", (t) => {
     assert.deepEqual(readRevisions(folder), {});
   }
 });
+
+test("a program's edit applies its difference alone, and the file's own edits keep it", (t) => {
+  const file = appSpec([serviceSpec("users")]);
+  const applied = desiredAfter(nothingDesired(app(t)), request(file, { file: "/app/tusk.yaml" }));
+  const edits = ["mail", "search"].map((name) => ({
+    ...request({ ...file, services: [...file.services, serviceSpec(name)] }, { from: "program" }),
+    base: file,
+  }));
+  // Both were made from the same state, as of two calls at once.
+  const both = edits.reduce<DesiredSpec>(desiredAfter, applied);
+  const namesOf = ({ spec }: DesiredSpec): string[] => spec.services.map(({ name }) => name).sort();
+  assert.deepEqual(namesOf(both), ["mail", "search", "users"]);
+  assert.deepEqual([both.applied, both.file, both.allowUnknownCalls], [file, "/app/tusk.yaml", true]);
+  const edited = desiredAfter(both, request(appSpec([serviceSpec("users", { replicas: 2 })])));
+  assert.deepEqual(namesOf(edited), ["mail", "search", "users"]);
+  assert.equal(edited.allowUnknownCalls, true);
+});

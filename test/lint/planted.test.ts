@@ -50,6 +50,14 @@ const cases: readonly Planted[] = [
     caught: /Arrows point down/,
   },
   {
+    name: "a controller that looks up at the SDK",
+    files: {
+      "src/control/a.ts": 'import { b } from "../sdk/b.js";\n\nexport const a = b;\n',
+      "src/sdk/b.ts": "export const b = 1;\n",
+    },
+    caught: /Arrows point down/,
+  },
+  {
     name: "a driver that looks up at the controller",
     files: {
       "src/proxy/a.ts": 'import { b } from "../control/b.js";\n\nexport const a = b;\n',
