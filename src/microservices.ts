@@ -7,5 +7,11 @@ export { MicroservicesIntelligence, type WithIntelligence } from "./sdk/intellig
 export * from "./sdk/microservices-service-manager.js";
 export type { Failure, Outcome, Remarks } from "./sdk/outcome.js";
 export { type Deployment, ServiceDeployer } from "./sdk/service-deployer.js";
-export * from "./sdk/service-manager.js";
+export {
+  type HealthCheck,
+  type HealthStatus,
+  type Monitoring,
+  type Scaling,
+  ServiceManager,
+} from "./sdk/service-manager.js";
 export * from "./sdk/tuskdb-integration.js";
