@@ -1,6 +1,6 @@
 // The templates that services are generated from: each is a folder under templates/ with a template.json that says
 // what it is for and which of its files a spec gets. A further language is a further folder; no code here names one.
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { TuskError } from "../base/errors.js";
@@ -59,9 +59,10 @@ const templatesFolder = fileURLToPath(new URL("./templates/", import.meta.url));
 
 /** All of them. They are read anew each time: creating a service is rare, and a process that lives long stays small. */
 export function listTemplates(folder: string = templatesFolder): readonly Template[] {
-  return readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => readTemplate(join(folder, entry.name)));
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => existsSync(join(folder, name, "template.json")))
+    .map((name) => readTemplate(join(folder, name)));
 }
 
 /** Throws SPEC_INVALID when there is none, with the nearest that there is. */
@@ -71,9 +72,14 @@ export function findTemplate(language: string, framework: string, templates = li
   const known = templates.map((template) => `${template.language}/${template.framework}`);
   const nearest = nearestName(`${language}/${framework}`, known);
   throw new TuskError("SPEC_INVALID", `there is no template for ${language}/${framework}`, {
-    hint: nearest === undefined ? `the templates are ${known.join(", ")}` : `did you mean ${nearest}?`,
+    hint: nearest === undefined ? describeKnown(known) : `did you mean ${nearest}?`,
   });
 }
+
+const describeKnown = (known: readonly string[]): string =>
+  known.length === 0
+    ? "no template ships with this version yet; give the service a `run` command"
+    : `the templates are ${known.join(", ")}`;
 
 /** The template's own name of a dependency; null when it is included anyway; undefined when it is unknown. */
 export function canonicalDependency(template: TemplateManifest, name: string): string | null | undefined {
