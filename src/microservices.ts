@@ -3,6 +3,7 @@ export * from "./discovery-api.js";
 export * from "./gateway.js";
 export * from "./mesh.js";
 export { MicroservicesConfig } from "./sdk/config.js";
+export * from "./sdk/data-manager.js";
 export { MicroservicesIntelligence, type WithIntelligence } from "./sdk/intelligence.js";
 export * from "./sdk/microservices-service-manager.js";
 export type { Failure, Outcome, Remarks } from "./sdk/outcome.js";

@@ -1,6 +1,6 @@
 // What people ask of the stored past: series, edges, events, decisions, each as one statement. Reads only.
 import { TuskError } from "../base/errors.js";
-import type { Database, SqlRow } from "./database.js";
+import type { Reader, SqlRow } from "./database.js";
 import { metricsTable } from "./schema.js";
 import { quoteName } from "./sql-names.js";
 
@@ -65,7 +65,7 @@ export interface EventQuery extends PageQuery {
 const longestSeries = 50_000;
 
 /** Every step of the range has a point, a gap too. Throws REQUEST_INVALID. */
-export async function readSeries(database: Database, query: SeriesQuery): Promise<readonly SeriesPoint[]> {
+export async function readSeries(database: Reader, query: SeriesQuery): Promise<readonly SeriesPoint[]> {
   const { from, to } = toRange(query);
   const stepMs = query.stepSeconds * 1_000;
   const count = Math.ceil((to - from) / stepMs);
@@ -98,7 +98,7 @@ function seriesSql(metric: Metric): string {
 }
 
 /** Who called whom in the range: one row for each pair, its counts summed. */
-export async function readEdges(database: Database, range: TimeRange): Promise<readonly SqlRow[]> {
+export async function readEdges(database: Reader, range: TimeRange): Promise<readonly SqlRow[]> {
   const { from, to } = toRange(range);
   return database.queryReadOnly(
     "SELECT caller, callee, sum(requests) AS requests, sum(errors) AS errors, sum(retries) AS retries, " +
@@ -110,7 +110,7 @@ export async function readEdges(database: Database, range: TimeRange): Promise<r
 
 /** Newest first. */
 export function readEvents(
-  database: Database,
+  database: Reader,
   { service, kind, level, ...page }: EventQuery = {},
 ): Promise<readonly SqlRow[]> {
   return readPage(database, "events", page, { service, kind, level });
@@ -118,14 +118,14 @@ export function readEvents(
 
 /** Newest first. */
 export function readDecisions(
-  database: Database,
+  database: Reader,
   { function: name, ...page }: PageQuery & { readonly function?: string } = {},
 ): Promise<readonly SqlRow[]> {
   return readPage(database, "decisions", page, { function: name });
 }
 
 async function readPage(
-  database: Database,
+  database: Reader,
   table: string,
   { from, to, limit = 1_000 }: PageQuery,
   equals: Readonly<Record<string, string | undefined>>,

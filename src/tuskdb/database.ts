@@ -33,6 +33,9 @@ export interface QueryLimits {
   readonly maxRows?: number;
 }
 
+/** All that reading needs: the database itself, or the way to it through the controller. */
+export type Reader = Pick<Database, "queryReadOnly">;
+
 export type RunSql = (sql: string, params?: readonly unknown[]) => Promise<readonly SqlRow[]>;
 
 export type InsertRows = (table: string, rows: readonly InsertRow[]) => Promise<InsertedRows>;

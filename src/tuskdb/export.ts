@@ -4,7 +4,7 @@ import { createWriteStream } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { messageOf, TuskError } from "../base/errors.js";
-import type { Database, SqlRow, SqlValue } from "./database.js";
+import type { Reader, SqlRow, SqlValue } from "./database.js";
 import { migrationsTable } from "./migrations.js";
 import { quoteName, quoteText } from "./sql-names.js";
 
@@ -23,7 +23,7 @@ export interface ExportResult {
 const rowsAtOnce = 5_000;
 
 /** In the order of time. Throws DB_TABLE_UNKNOWN, DB_FULL, DB_UNAVAILABLE. */
-export async function exportTable(database: Database, options: ExportOptions): Promise<ExportResult> {
+export async function exportTable(database: Reader, options: ExportOptions): Promise<ExportResult> {
   const unfinished = `${options.path}.unfinished`;
   const csv = options.format === "csv" ? unfinished : `${unfinished}.csv`;
   try {
@@ -45,7 +45,7 @@ function toExportError(error: unknown, { table, path }: ExportOptions): TuskErro
   return new TuskError(code, `${table} could not be written to ${path}: ${messageOf(error)}`, { cause: error });
 }
 
-async function writeCsv(database: Database, table: string, path: string): Promise<number> {
+async function writeCsv(database: Reader, table: string, path: string): Promise<number> {
   const columns = [...(await columnTypes(database, table)).keys()];
   let count = 0;
   async function* lines(): AsyncGenerator<string> {
@@ -60,7 +60,7 @@ async function writeCsv(database: Database, table: string, path: string): Promis
 }
 
 /** By key rather than by offset: rows that are deleted meanwhile move nothing. */
-async function* pagesOf(database: Database, table: string): AsyncGenerator<readonly SqlRow[]> {
+async function* pagesOf(database: Reader, table: string): AsyncGenerator<readonly SqlRow[]> {
   const from = quoteName(table);
   const order = `ORDER BY timestamp, id LIMIT ${rowsAtOnce}`;
   // The text of the timestamp as the engine has it: ours has milliseconds only, and would repeat or skip rows.
@@ -78,11 +78,10 @@ async function* pagesOf(database: Database, table: string): AsyncGenerator<reado
   }
 }
 
-async function columnTypes(database: Database, table: string): Promise<ReadonlyMap<string, string>> {
-  const schema = database.kind === "duckdb" ? "'main'" : "current_schema()";
+async function columnTypes(database: Reader, table: string): Promise<ReadonlyMap<string, string>> {
   const rows = await database.queryReadOnly(
     "SELECT column_name AS name, data_type AS type FROM information_schema.columns " +
-      `WHERE table_schema = ${schema} AND table_name = $1 ORDER BY ordinal_position`,
+      `WHERE table_schema = current_schema() AND table_name = $1 ORDER BY ordinal_position`,
     [table],
   );
   const columns = new Map(rows.map((row) => [String(row.name), String(row.type)]));

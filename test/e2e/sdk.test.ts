@@ -7,6 +7,7 @@ import { type TestContext, test } from "node:test";
 import { TuskDB, TuskLang, TuskMicroservices } from "../../src/index.js";
 import * as parts from "../../src/microservices.js";
 import type { Settings } from "../../src/model/settings.js";
+import { eventually } from "../support/eventually.js";
 
 const program = `import http from "node:http";
 if (process.env.FAILS_IN_SLOT === process.env.TUSK_INSTANCE?.split("/")[1].split("-").at(-1)) process.exit(1);
@@ -121,6 +122,17 @@ test("services created at once run, call, are exposed, scaled, checked and measu
   assert.match((await new TuskLang({ platform }).explain("back")).summary, /ready/);
   const decisions = await platform.control.data.decisions();
   assert.ok(decisions.some((decision) => decision.function === "generateOptimalRouting"));
+  const past = new parts.MicroservicesDataManager({ platform });
+  const range = { from: new Date(Date.now() - 60_000), to: new Date(Date.now() + 1_000) };
+  const series = await past.series("back", "ready", { ...range, step: 61 });
+  assert.ok(series.length === 1 && (series[0]?.value ?? 0) > 0, JSON.stringify(series));
+  const isStored = async () =>
+    (await past.edges(range)).some(({ caller, callee }) => caller === "gateway" && callee === "back");
+  await eventually(isStored, { what: "the call through the gateway is an edge", timeoutMs: 10_000, everyMs: 100 });
+  assert.ok((await past.events({ service: "back" })).length > 0);
+  assert.ok((await past.decisions({ function: "generateOptimalRouting" })).length > 0);
+  const path = join(platform.folder.root, "metrics.parquet");
+  assert.ok((await past.export({ table: "microservices_metrics", path, format: "parquet" })).rows > 0);
   const other = await TuskMicroservices.connect(undefined, { folder: platform.folder.root });
   assert.deepEqual((await other.control.status()).services.map(({ name }) => name).sort(), ["back", "front"]);
   await other.close();
