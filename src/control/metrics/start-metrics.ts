@@ -46,7 +46,7 @@ export function startMetrics(parts: MetricsParts): RunningMetrics {
     base: readBase(baseFile),
     onBase: (base) => writeJsonAtomic(baseFile, base, { durable: false }),
     onRows: (services, edges) => {
-      data.enqueue("microservices_metrics", services);
+      data.enqueue("microservices_metrics", services, { quiet: edges.length === 0 });
       data.enqueue("edges", edges);
     },
   });

@@ -19,6 +19,10 @@ class MemoryDatabase implements Partial<Database> {
     return { inserted: rows.length, ids: rows.map((_, index) => String(index)) };
   }
 
+  async queryReadOnly(): Promise<[]> {
+    return [];
+  }
+
   async usedBytes(): Promise<number> {
     return 0;
   }
@@ -31,6 +35,7 @@ class MemoryDatabase implements Partial<Database> {
 function setUp() {
   const opened: MemoryDatabase[] = [];
   const events: EventDraft[] = [];
+  const clock = new FakeClock();
   let refusal: Error | null = null;
   const data = new TuskData({
     open: async () => {
@@ -39,7 +44,7 @@ function setUp() {
       opened.push(database);
       return database as unknown as Database;
     },
-    clock: new FakeClock(),
+    clock,
     emit: (event) => void events.push(event),
     live: () => [],
     prometheus: async () => "",
@@ -49,7 +54,7 @@ function setUp() {
   const refuse = (error: Error | null): void => {
     refusal = error;
   };
-  return { data, opened, events, refuse };
+  return { data, opened, events, refuse, clock };
 }
 
 const row = (service: string) => ({ service_id: service, timestamp: "2026-01-01T00:00:00.000Z" });
@@ -107,5 +112,31 @@ describe("rows on their way to TuskDB", () => {
     assert.equal(opened[1]?.rows.get("microservices_metrics")?.length, 2);
     assert.equal(first.closed, true);
     await data.close();
+  });
+
+  it("of a quiet system are stored together, when somebody asks, when something happens, or after a while", async () => {
+    const { data, opened, clock } = setUp();
+    const stored = (): number => opened[0]?.rows.get("microservices_metrics")?.length ?? 0;
+    const quiet = { quiet: true };
+    data.begin();
+    // The first of a service is waited for.
+    data.enqueue("microservices_metrics", [row("a")], quiet);
+    assert.equal(await data.awaitSample("a", 1000), true);
+    data.enqueue("microservices_metrics", [row("a")], quiet);
+    data.enqueue("microservices_metrics", [row("a")], quiet);
+    assert.equal(stored(), 1);
+    await data.query("SELECT 1");
+    assert.equal(stored(), 3);
+    data.enqueue("microservices_metrics", [row("a")], quiet);
+    data.enqueue("microservices_metrics", [row("a")]);
+    await data.query("SELECT 1");
+    assert.equal(stored(), 5);
+    data.enqueue("microservices_metrics", [row("a")], quiet);
+    clock.advance(5_000);
+    await data.query("SELECT 1");
+    assert.equal(stored(), 6);
+    data.enqueue("microservices_metrics", [row("a")], quiet);
+    await data.close();
+    assert.equal(stored(), 7);
   });
 });

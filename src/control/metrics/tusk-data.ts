@@ -1,7 +1,7 @@
 // TuskDB as the controller uses it: opened late and in the background, fed by the collector and the event log, asked by
 // the faces. What comes before it is open, or while it is away, waits in bounded queues.
 
-import type { Clock } from "../../base/clock.js";
+import type { Clock, Timer } from "../../base/clock.js";
 import { messageOf, TuskError } from "../../base/errors.js";
 import type { EmitEvent, TuskEvent } from "../../base/event.js";
 import { uuidv7 } from "../../system/clock.js";
@@ -33,6 +33,8 @@ export interface TuskDataOptions {
 
 /** Rows that wait for the database; beyond it the oldest are dropped, and an event says so. */
 const queueLimit = 20_000;
+/** Longest wait of rows that say of a service only that nothing happened. An insert costs the same for one row and for ten. */
+const quietMs = 5_000;
 
 export class TuskData implements DataAccess {
   readonly #options: TuskDataOptions;
@@ -41,6 +43,7 @@ export class TuskData implements DataAccess {
   readonly #onSample = new Set<() => void>();
   #database: Promise<Database> | null = null;
   #flushing: Promise<void> = Promise.resolve();
+  #later: Timer | null = null;
   #maintenance: Maintenance | null = null;
   #dropped = 0;
   #begun = false;
@@ -75,22 +78,33 @@ export class TuskData implements DataAccess {
   /** From now on what is enqueued is stored; before, it only waits. */
   begin(): void {
     this.#begun = true;
-    this.#flushing = this.#flushing.then(() => this.#flush());
+    void this.#store();
   }
 
-  /** Stores in the background, in order. */
-  enqueue(table: string, rows: readonly Row[]): void {
+  /** Stores in the background, in order; rows of a quiet system a few seconds together, unless somebody asks before. */
+  enqueue(table: string, rows: readonly Row[], { quiet = false }: { readonly quiet?: boolean } = {}): void {
     if (rows.length === 0 || this.#closed) return;
     const queue = this.#queues.get(table) ?? [];
     queue.push(...rows);
     this.#dropped += Math.max(0, queue.length - queueLimit);
     this.#queues.set(table, queue.slice(-queueLimit));
-    if (this.#begun) this.#flushing = this.#flushing.then(() => this.#flush());
+    if (!this.#begun) return;
+    if (!quiet || rows.some((row) => !this.#sampled.has(String(row.service_id)))) void this.#store();
+    else this.#later ??= this.#options.clock.setTimer(quietMs, () => void this.#store());
+  }
+
+  /** Resolves when all that waits now is stored, or could not be. */
+  #store(): Promise<void> {
+    this.#later?.cancel();
+    this.#later = null;
+    this.#flushing = this.#flushing.then(() => this.#flush());
+    return this.#flushing;
   }
 
   async close(): Promise<void> {
-    if (this.#begun) await this.#flushing.then(() => this.#flush());
+    if (this.#begun) await this.#store();
     this.#closed = true;
+    this.#later?.cancel();
     await this.#maintenance?.close();
     const database = await this.#database?.catch(() => null);
     await database?.close();
@@ -168,6 +182,10 @@ export class TuskData implements DataAccess {
     });
   }
 
+  #caughtUp(): Promise<void> {
+    return this.#later ? this.#store() : this.#flushing;
+  }
+
   // --- what the faces ask
 
   async query(
@@ -176,7 +194,7 @@ export class TuskData implements DataAccess {
     { write = false }: QueryOptions = {},
   ): Promise<readonly SqlRow[]> {
     const database = await this.database();
-    await this.#flushing;
+    await this.#caughtUp();
     const rows = write ? await database.query(sql, params) : await database.queryReadOnly(sql, params);
     return rows as readonly SqlRow[];
   }
@@ -193,7 +211,7 @@ export class TuskData implements DataAccess {
 
   async analyze(period: string, services?: readonly string[]): Promise<PerformanceReport> {
     const database = await this.database();
-    await this.#flushing;
+    await this.#caughtUp();
     return (await this.#options.analyst(database)).analyze(period, services);
   }
 
