@@ -74,5 +74,8 @@ export function withoutChangeOf(name: string, before: AppSpec, after: AppSpec): 
     if (service.name !== name) return [service];
     return former ? [former] : [];
   });
-  return { ...after, services, gateway: { ...after.gateway, routes } };
+  // A listener that came with its route goes with it.
+  const isUnused = routes.length === 0 && before.gateway.listeners.length === 0;
+  const listeners = isUnused ? [] : after.gateway.listeners;
+  return { ...after, services, gateway: { listeners, routes } };
 }

@@ -191,6 +191,7 @@ for (const off of new Set(falseFields.map((one) => one.off))) {
 test("what fails says where, is undone, and is a value", async (t) => {
   const platform = await start(t);
   const { manager, mesh, gateway, discovery, data } = classes(platform);
+  await gateway.setupApiGateway({ port: 0 });
   const broken = { name: "broken", run: "exit 1", health: { startupLimit: "1s" }, route: "/broken" };
   const created = await manager.createMicroservice(broken);
   assert.ok(!created.success);
