@@ -10,13 +10,6 @@ export interface CreatedService {
   readonly calls?: readonly string[];
 }
 
-/** The three of the demo. */
-export const demoServices: readonly CreatedService[] = [
-  { name: "user-service", dependencies: ["sqlalchemy", "redis"] },
-  { name: "payment-service", dependencies: ["stripe", "redis"] },
-  { name: "order-service", dependencies: ["sqlalchemy", "kafka"], calls: ["user-service", "payment-service"] },
-];
-
 export interface CreateReport {
   readonly folder: string;
   readonly written: readonly string[];
