@@ -57,6 +57,15 @@ test("made once for a content, then used from the cache", async (t) => {
   assert.equal(readdirSync(envs).length, 4);
 });
 
+test("a change in an included file is a change of content, and files that include each other end", async (t) => {
+  const { env, folder, requirements } = machine(t);
+  const dev = join(folder, "dev.txt");
+  writeFileSync(dev, "-r requirements.txt\n-c dev.txt\npytest==1\n");
+  const first = await ensurePythonEnvironment(dev, { env });
+  writeFileSync(requirements, "fastapi==1.0.1\n");
+  assert.notEqual((await ensurePythonEnvironment(dev, { env })).hash, first.hash);
+});
+
 test("the hash is of packages and interpreter, not of comments", () => {
   const hash = environmentHash("a==1\n", interpreter);
   assert.equal(environmentHash("# why\n\na==1  # because\n", interpreter), hash);

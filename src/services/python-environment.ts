@@ -13,7 +13,7 @@ import {
   symlinkSync,
 } from "node:fs";
 import { homedir } from "node:os";
-import { isAbsolute, join, resolve } from "node:path";
+import { dirname, isAbsolute, join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { TuskError } from "../base/errors.js";
 import { acquireLock, type FileLock } from "../system/lock.js";
@@ -95,7 +95,18 @@ export function environmentHash(requirements: string, interpreter: PythonInterpr
     .slice(0, 32);
 }
 
-function readRequirements(file: string): string {
+/** With the text of every file that it includes: a change in one of those is a change of content too. */
+function readRequirements(file: string, seen: ReadonlySet<string> = new Set()): string {
+  if (seen.has(file)) return "";
+  const text = readText(file);
+  const included = [...text.matchAll(/^\s*(?:-r|-c|--requirement|--constraint)[\s=]*([^\s#]+)/gm)];
+  const parts = included.map(([, path = ""]) =>
+    readRequirements(resolve(dirname(file), path), new Set([...seen, file])),
+  );
+  return [text, ...parts].join("\n");
+}
+
+function readText(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (cause) {
