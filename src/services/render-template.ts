@@ -16,7 +16,7 @@ export interface RenderedFile {
 /** Sorted by path. */
 export function renderTemplate(template: Template, view: TemplateView): readonly RenderedFile[] {
   // Code is not HTML, and a tag that eats the line's end says so itself (`-%>`).
-  const eta = new Eta({ autoEscape: false, autoTrim: false });
+  const eta = new Eta({ autoEscape: false, autoTrim: false, functionHeader: "const { resource, has, call } = it;" });
   const rendered = template.files
     .filter((file) => applies(file, view))
     .flatMap((file) => {
@@ -37,7 +37,14 @@ function applies(file: TemplateFile, view: TemplateView): boolean {
 }
 
 function instancesOf(file: TemplateFile, view: TemplateView): readonly (TemplateView & { readonly call?: CallView })[] {
-  return file.each === "call" ? view.calls.map((call) => ({ ...view, call })) : [view];
+  const common = { ...view, sortImports };
+  return file.each === "call" ? view.calls.map((call) => ({ ...common, call })) : [common];
+}
+
+/** Lines of imports in code-unit order of the modules that they name, as import sorters have it. */
+function sortImports(lines: readonly string[]): string {
+  const moduleOf = (line: string): string => line.split(" ")[1] ?? "";
+  return [...lines].sort((a, b) => (moduleOf(a) < moduleOf(b) ? -1 : moduleOf(a) > moduleOf(b) ? 1 : 0)).join("\n");
 }
 
 /** Names are checked before; this holds whatever a template's author writes. */

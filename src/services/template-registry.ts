@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { TuskError } from "../base/errors.js";
-import { nearestName } from "../base/nearest-name.js";
+import { nameHint } from "../base/nearest-name.js";
 
 export interface TemplateVariable {
   readonly name: string;
@@ -70,16 +70,10 @@ export function findTemplate(language: string, framework: string, templates = li
   const found = templates.find((template) => template.language === language && template.framework === framework);
   if (found) return found;
   const known = templates.map((template) => `${template.language}/${template.framework}`);
-  const nearest = nearestName(`${language}/${framework}`, known);
-  throw new TuskError("SPEC_INVALID", `there is no template for ${language}/${framework}`, {
-    hint: nearest === undefined ? describeKnown(known) : `did you mean ${nearest}?`,
+  throw new TuskError("SPEC_INVALID", `there is no template for ${language}/${framework}`.slice(0, 200), {
+    hint: nameHint(`${language}/${framework}`, known),
   });
 }
-
-const describeKnown = (known: readonly string[]): string =>
-  known.length === 0
-    ? "no template ships with this version yet; give the service a `run` command"
-    : `the templates are ${known.join(", ")}`;
 
 /** The template's own name of a dependency; null when it is included anyway; undefined when it is unknown. */
 export function canonicalDependency(template: TemplateManifest, name: string): string | null | undefined {

@@ -1,7 +1,7 @@
 // From a spec to what its templates see: names ready to be put into code, and the facts that choose files and lines.
 // Every problem of the spec is found here, before anything is rendered or written.
 import { type Problem, TuskError } from "../base/errors.js";
-import { nearestName } from "../base/nearest-name.js";
+import { nameHint } from "../base/nearest-name.js";
 import { pascalCase, pluralOf, resourceOf, snakeCase } from "./resource-name.js";
 import type { ServiceCall, ServiceCodeSpec } from "./service-code.js";
 import { canonicalDependency, type TemplateManifest } from "./template-registry.js";
@@ -33,9 +33,19 @@ export interface CallView {
   readonly resource: ResourceView;
 }
 
+/** What a resource holds beside its id and its times. */
+export interface FieldView {
+  readonly name: string;
+  /** `state` and `link` are set by the service alone. */
+  readonly role: "text" | "note" | "amount" | "currency" | "reference" | "state" | "link";
+  /** May be changed after creation. */
+  readonly mutable: boolean;
+}
+
 export interface TemplateView {
   readonly name: string;
   readonly resource: ResourceView;
+  readonly fields: readonly FieldView[];
   /** Of the resource's own code. */
   readonly package: string;
   readonly has: Readonly<Record<string, boolean>>;
@@ -59,6 +69,7 @@ export function createTemplateView(spec: ServiceCodeSpec, template: TemplateMani
   return {
     name: spec.name,
     resource,
+    fields: fieldsOf(has, calls),
     package: template.reservedModules.includes(many) ? `${many}_api` : safeName(many, template),
     has,
     calls,
@@ -86,6 +97,19 @@ function factsOf(spec: ServiceCodeSpec, template: TemplateManifest, calls: reado
     amount: payments || commands,
     idempotency: payments || commands,
   };
+}
+
+function fieldsOf(has: Readonly<Record<string, boolean>>, calls: readonly CallView[]): readonly FieldView[] {
+  const field = (name: string, role: FieldView["role"], mutable = false): FieldView => ({ name, role, mutable });
+  return [
+    ...(has.payments
+      ? [field("reference", "text", true)]
+      : [field("name", "text", true), field("description", "note", true)]),
+    ...calls.filter((call) => call.kind === "check").map((call) => field(call.field, "reference")),
+    ...(has.amount ? [field("amount", "amount"), field("currency", "currency")] : []),
+    ...calls.filter((call) => call.kind === "command").map((call) => field(call.field, "link")),
+    ...(has.payments ? [field("status", "state"), field("provider_reference", "link")] : []),
+  ];
 }
 
 function viewCalls(calls: readonly ServiceCall[], template: TemplateManifest): readonly CallView[] {
@@ -157,11 +181,10 @@ function dependencyProblems(spec: ServiceCodeSpec, template: TemplateManifest): 
   const known = Object.keys(template.dependencies);
   return spec.dependencies.flatMap((name, index) => {
     if (canonicalDependency(template, name) !== undefined) return [];
-    const nearest = nearestName(name, known);
     return {
       path: `dependencies[${index}]`,
       message: `the template has nothing for '${name.slice(0, 80)}'`,
-      hint: nearest === undefined ? `it knows ${known.join(", ")}` : `did you mean '${nearest}'?`,
+      hint: nameHint(name, known),
     };
   });
 }
