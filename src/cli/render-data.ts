@@ -61,12 +61,10 @@ export function renderReport(report: PerformanceReport, style: Style): string {
   if (report.performanceScore === null)
     return `no score: ${report.noData ?? "nothing was measured"}\n${style.dim(head)}`;
   const lines = [`performance score ${style.bold(report.performanceScore.toFixed(1))} of 100`, style.dim(head), ""];
-  for (const service of report.services as readonly { service: string; score: number | null; reason: string }[]) {
-    lines.push(
-      `  ${service.service}  ${service.score === null ? "no score" : service.score.toFixed(1)}  ${service.reason}`,
-    );
+  for (const { service, score, reason } of report.services) {
+    lines.push(`  ${service}  ${score === null ? "no score" : score.toFixed(1)}  ${reason}`);
   }
-  for (const { what, why } of report.recommendations as readonly { what: string; why: string }[]) {
+  for (const { what, why } of report.recommendations) {
     lines.push("", `${style.bold("→")} ${what}`, `  ${why}`);
   }
   return lines.join("\n");

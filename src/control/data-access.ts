@@ -1,5 +1,7 @@
 // What the controller's faces may ask of TuskDB and of the analysis: the second half of the control plane's contract.
 import type { TuskEvent } from "../base/event.js";
+import type { Insights, Recommendation } from "../fujsen/insights.js";
+import type { ServicePerformance } from "../fujsen/performance.js";
 import type { SqlRow, SqlValue } from "../tuskdb/database.js";
 
 export type { SqlRow, SqlValue };
@@ -47,9 +49,10 @@ export interface PerformanceReport {
   readonly metricsAnalyzed: number;
   /** 0 to 100; null with no data. */
   readonly performanceScore: number | null;
-  readonly services: readonly unknown[];
-  readonly insights: Readonly<Record<string, unknown>>;
-  readonly recommendations: readonly unknown[];
+  /** Worst score first; services without a score last. */
+  readonly services: readonly ServicePerformance[];
+  readonly insights: Insights;
+  readonly recommendations: readonly Recommendation[];
   /** Why there is no score, when there is none. */
   readonly noData: string | null;
 }

@@ -6,10 +6,13 @@ import type { ServiceWindow } from "./windows.js";
 
 /** A rolling restart makes instances unready for a while; more than this share of the time is not that. */
 const usualUnready = 0.05;
+/** And a start takes this many seconds: in a short period that is a large share, and still no news. */
+const usualUnreadySeconds = 30;
 
 export function detectUnready(service: ServicePerformance): Finding | null {
-  const { unreadyShare, instances } = service.measured;
+  const { unreadyShare, unreadySeconds, instances } = service.measured;
   if (unreadyShare === null || unreadyShare <= usualUnready) return null;
+  if (unreadySeconds === null || unreadySeconds <= usualUnreadySeconds) return null;
   return {
     insight: {
       kind: "unready",
@@ -19,8 +22,8 @@ export function detectUnready(service: ServicePerformance): Finding | null {
       message: `not every instance of ${service.service} was ready in ${percent(unreadyShare)} of the time`,
       evidence: {
         ...wholePeriod(service),
-        measured: { unreadyShare, instances },
-        comparedTo: { usualUnreadyShare: usualUnready },
+        measured: { unreadyShare, unreadySeconds, instances },
+        comparedTo: { usualUnreadyShare: usualUnready, usualUnreadySeconds },
         edge: null,
       },
     },

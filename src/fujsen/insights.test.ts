@@ -48,6 +48,16 @@ describe("insights", () => {
     });
   }
 
+  it("take the seconds of a start for no news", () => {
+    const start = Array.from({ length: 60 }, (_, second) => row(second, second < 30 ? { ready: 0 } : {}));
+    assert.deepEqual(insightsOf(start).insights, []);
+    const longer = Array.from({ length: 60 }, (_, second) => row(second, second < 31 ? { ready: 0 } : {}));
+    assert.deepEqual(
+      insightsOf(longer).insights.map((one) => one.kind),
+      ["unready"],
+    );
+  });
+
   it("do not tell to find a wait when the CPU is full", () => {
     const { insights, recommendations } = insightsOf(minuteOf("users", { p95: 900, p99: 950, cpuUsage: 2 }));
     assert.deepEqual(insights.map((one) => one.kind).sort(), ["saturated", "slow"]);

@@ -10,7 +10,7 @@ import type { PerformanceAnalysis } from "./performance.js";
 export type { Evidence, Insight, Recommendation } from "./finding.js";
 
 /** Counts up when the same analysis would give other insights. */
-export const insightsVersion = "1";
+export const insightsVersion = "2";
 
 export interface Insights {
   readonly version: string;

@@ -7,7 +7,7 @@ import { type EdgePerformance, measureEdges, measureServices, type ServicePerfor
 export type { EdgePerformance, ServicePerformance };
 
 /** Counts up when the same rows would give another analysis. */
-export const performanceVersion = "1";
+export const performanceVersion = "2";
 
 export interface PerformanceOptions {
   /** By service id; a service without one is judged by the defaults. */

@@ -30,6 +30,8 @@ export interface Measured {
   readonly instances: number | null;
   /** Share of the measured time in which fewer instances were ready than there were. */
   readonly unreadyShare: number | null;
+  /** How long that was, seconds. */
+  readonly unreadySeconds: number | null;
   readonly memoryBytes: number | null;
 }
 
@@ -149,7 +151,9 @@ function measure(rows: readonly CleanRow[], percentile: number): Measured {
 
 const orNull = (value: number | null): number | null => (value === null ? null : rounded(value, 4));
 
-function measureInstances(rows: readonly CleanRow[]): Pick<Measured, "instances" | "unreadyShare" | "memoryBytes"> {
+function measureInstances(
+  rows: readonly CleanRow[],
+): Pick<Measured, "instances" | "unreadyShare" | "unreadySeconds" | "memoryBytes"> {
   let [counted, unready] = [0, 0];
   let latest: CleanRow | null = null;
   let memory: CleanRow | null = null;
@@ -164,6 +168,7 @@ function measureInstances(rows: readonly CleanRow[]): Pick<Measured, "instances"
   return {
     instances: latest?.instances ?? null,
     unreadyShare: counted > 0 ? rounded(unready / counted, 4) : null,
+    unreadySeconds: counted > 0 ? rounded(unready) : null,
     memoryBytes: memory?.memoryUsage ?? null,
   };
 }

@@ -1,4 +1,6 @@
 // The facade that stores measurements of one's own and analyses what is stored.
+import type { Insights, Recommendation } from "../fujsen/insights.js";
+import type { ServicePerformance } from "../fujsen/performance.js";
 import { type Outcome, outcomeOf } from "./outcome.js";
 import { PlatformLink, type PlatformOptions } from "./platform.js";
 
@@ -33,8 +35,10 @@ export interface AnalyzedMicroservicesPerformance {
   readonly metricsAnalyzed: number;
   /** 0 to 100; null with no data. */
   readonly performanceScore: number | null;
-  readonly insights: Readonly<Record<string, unknown>>;
-  readonly optimizationRecommendations: readonly unknown[];
+  /** What is behind the score, service by service; worst first. */
+  readonly services: readonly ServicePerformance[];
+  readonly insights: Insights;
+  readonly optimizationRecommendations: readonly Recommendation[];
   /** Why there is no score; null when there is one. */
   readonly noData: string | null;
 }
@@ -63,8 +67,15 @@ export class MicroservicesTuskDBIntegration {
     return outcomeOf(async (course) => {
       const control = await this.#link.control();
       const report = await course.at("analyze", () => control.data.analyze(period));
-      const { metricsAnalyzed, performanceScore, insights, recommendations, noData } = report;
-      return { metricsAnalyzed, performanceScore, insights, optimizationRecommendations: recommendations, noData };
+      const { metricsAnalyzed, performanceScore, services, insights, recommendations, noData } = report;
+      return {
+        metricsAnalyzed,
+        performanceScore,
+        services,
+        insights,
+        optimizationRecommendations: recommendations,
+        noData,
+      };
     });
   }
 }

@@ -54,7 +54,7 @@ export class Analyst {
       metricsAnalyzed: rows.length,
       performanceScore: analysis.score,
       services: analysis.services,
-      insights: { ...insights },
+      insights,
       recommendations: insights.recommendations,
       noData: analysis.score === null ? whyNoData(rows.length, monitoringOff()) : null,
     };
