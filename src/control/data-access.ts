@@ -1,7 +1,7 @@
 // What the controller's faces may ask of TuskDB and of the analysis: the second half of the control plane's contract.
 import type { TuskEvent } from "../base/event.js";
 import type { Insights, Recommendation } from "../fujsen/insights.js";
-import type { ServicePerformance } from "../fujsen/performance.js";
+import type { EdgePerformance, ServicePerformance } from "../fujsen/performance.js";
 import type { SqlRow, SqlValue } from "../tuskdb/database.js";
 
 export type { SqlRow, SqlValue };
@@ -51,20 +51,23 @@ export interface PerformanceReport {
   readonly performanceScore: number | null;
   /** Worst score first; services without a score last. */
   readonly services: readonly ServicePerformance[];
+  /** Calls of one service to another, most requests first. */
+  readonly edges: readonly EdgePerformance[];
   readonly insights: Insights;
   readonly recommendations: readonly Recommendation[];
   /** Why there is no score, when there is none. */
   readonly noData: string | null;
 }
 
+/** Plain JSON of fujsen/decision, with the id and time under which TuskDB keeps it. */
 export interface DecisionRecord {
   readonly id: string;
   readonly at: string;
   readonly function: string;
   readonly version: string;
-  readonly inputs: unknown;
+  readonly inputs: readonly unknown[];
   readonly output: unknown;
-  readonly evidence: unknown;
+  readonly evidence: Readonly<Record<string, unknown>>;
 }
 
 export interface DataAccess {

@@ -1,10 +1,19 @@
 // Every function of FUJSEN that can be recorded and replayed, by name. A change of what a function answers needs a new
 // version, or the replay of what was recorded before would call the old answer wrong.
 import { generateMicroservicesInsights, type Insights, insightsVersion } from "./insights.js";
+import type { MetricsRow } from "./metrics-row.js";
 import { generateOptimalRouting, type OptimalRouting, optimalRoutingVersion } from "./optimal-routing.js";
-import { analyzeMicroservicesPerformance, type PerformanceAnalysis, performanceVersion } from "./performance.js";
+import {
+  judgePerformance,
+  measurePerformance,
+  type PerformanceAnalysis,
+  type PerformanceMeasurement,
+  type PerformanceOptions,
+  performanceVersion,
+} from "./performance.js";
 import { type ProcessedMetrics, processMicroservicesMetrics } from "./process-metrics.js";
 import { analyzeRouteRequirements, type RouteAnalysis, routeRequirementsVersion } from "./route-requirements.js";
+import { rowsDigest } from "./rows-digest.js";
 import {
   generateServiceArchitecture,
   type ServiceArchitecture,
@@ -19,7 +28,9 @@ import {
 
 export interface DecisionFunction {
   readonly version: string;
-  run(inputs: readonly unknown[]): unknown;
+  /** What is recorded of the inputs and given to `run`: all that the decision rests on. */
+  condense(inputs: readonly unknown[]): readonly unknown[];
+  run(recorded: readonly unknown[]): unknown;
   evidence(output: unknown): Readonly<Record<string, unknown>>;
 }
 
@@ -29,14 +40,42 @@ interface Definition<Inputs extends readonly unknown[], Output> {
   readonly evidence: (output: Output) => Readonly<Record<string, unknown>>;
 }
 
-// The one place where types are forgotten: a record's inputs are what its own function was given.
+/** A function whose inputs are too many to keep: `run` goes on from what `condense` made of them. */
+interface CondensedDefinition<Inputs extends readonly unknown[], Condensed, Output> {
+  readonly version: string;
+  readonly condense: (...inputs: Inputs) => Condensed;
+  readonly run: (condensed: Condensed) => Output;
+  readonly evidence: (output: Output) => Readonly<Record<string, unknown>>;
+}
+
+// The two places where types are forgotten: a record's inputs are what its own function was given.
 function define<Inputs extends readonly unknown[], Output>(definition: Definition<Inputs, Output>): DecisionFunction {
   const { version, run, evidence } = definition;
   return {
     version,
+    condense: (inputs) => inputs,
     run: (inputs) => run(...(inputs as unknown as Inputs)),
     evidence: (output) => evidence(output as Output),
   };
+}
+
+function defineCondensed<Inputs extends readonly unknown[], Condensed, Output>(
+  definition: CondensedDefinition<Inputs, Condensed, Output>,
+): DecisionFunction {
+  const { version, condense, run, evidence } = definition;
+  return {
+    version,
+    condense: (inputs) => [condense(...(inputs as unknown as Inputs))],
+    run: ([condensed]) => run(condensed as Condensed),
+    evidence: (output) => evidence(output as Output),
+  };
+}
+
+/** The rows themselves, a day of which has a hundred thousand, are kept by their digest alone. */
+type RecordedMeasurement = PerformanceMeasurement & { readonly digest: string };
+
+function recordMeasurement(rows: readonly MetricsRow[], options: PerformanceOptions = {}): RecordedMeasurement {
+  return { digest: rowsDigest(rows, options.edges), ...measurePerformance(rows, options) };
 }
 
 export const decisionFunctions = {
@@ -46,9 +85,10 @@ export const decisionFunctions = {
     evidence: (output: ProcessedMetrics) =>
       output.ok ? { rows: output.rows.length, notes: output.notes.length } : { problems: output.problems.length },
   }),
-  analyzeMicroservicesPerformance: define({
+  analyzeMicroservicesPerformance: defineCondensed({
     version: performanceVersion,
-    run: analyzeMicroservicesPerformance,
+    condense: recordMeasurement,
+    run: ({ digest: _, ...measurement }: RecordedMeasurement) => judgePerformance(measurement),
     evidence: ({ rows, from, to, score, worst }: PerformanceAnalysis) => ({ rows, from, to, score, worst }),
   }),
   generateMicroservicesInsights: define({

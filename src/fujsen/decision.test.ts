@@ -5,7 +5,7 @@ import { TuskError } from "../base/errors.js";
 import { type DecisionRecord, decide, replay } from "./decision.js";
 import { MicroservicesIntelligence } from "./engine.js";
 import { insightsVersion } from "./insights.js";
-import { performanceVersion } from "./performance.js";
+import { analyzeMicroservicesPerformance, performanceVersion } from "./performance.js";
 import { decodeRecorded, encodeRecorded } from "./recorded-value.js";
 import { minuteOf, row } from "./rows-fixture.test.js";
 
@@ -43,6 +43,24 @@ describe("a decision record", () => {
     const { record } = decide("analyzeMicroservicesPerformance", [rows, {}]);
     rows.length = 0;
     assert.equal(replay(record).identical, true);
+  });
+
+  it("of a day's analysis is small, tells which rows they were, and replays identically", () => {
+    const services = Array.from({ length: 10 }, (_, index) => `service-${index}`);
+    const rows = Array.from({ length: 100_000 }, (_, index) =>
+      row(Math.floor(index * 0.864), { serviceId: services[index % 10], p95: 40 + (index % 700), errors: index % 2 }),
+    );
+    const edges = services.map((callee) => ({ ...row(0), caller: "gateway", callee }));
+    const { output, record } = decide("analyzeMicroservicesPerformance", [rows, { edges }]);
+    assert.deepEqual(output, analyzeMicroservicesPerformance(rows, { edges }));
+    const stored = JSON.stringify(record);
+    assert.ok(stored.length < 256 * 1024, `${stored.length} bytes`);
+    assert.equal(replay(JSON.parse(stored)).identical, true);
+    const digestOf = (given: readonly unknown[]): unknown =>
+      (decide("analyzeMicroservicesPerformance", given).record.inputs[0] as { digest: string }).digest;
+    assert.equal(digestOf([rows.slice(0, 100)]), digestOf([rows.slice(0, 100)]));
+    assert.notEqual(digestOf([rows.slice(0, 100)]), digestOf([rows.slice(1, 101)]));
+    assert.notEqual(digestOf([rows.slice(0, 100), { edges }]), digestOf([rows.slice(0, 100)]));
   });
 
   it("hints at the name that was meant", () => {

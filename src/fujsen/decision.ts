@@ -12,7 +12,7 @@ export interface DecisionRecord {
   readonly id?: string;
   readonly function: string;
   readonly version: string;
-  /** Positional. */
+  /** Positional; of an analysis, what was read of its rows, with their digest. */
   readonly inputs: readonly unknown[];
   readonly output: unknown;
   /** What the output rests on, in short: how many rows, of which time. */
@@ -48,7 +48,7 @@ export function decide(
     const hint = nameHint(name, Object.keys(functions));
     throw new TuskError("NOT_FOUND", `fujsen has no function \`${name}\``, { hint });
   }
-  const recorded = inputs.map((input) => encodeRecorded(input) ?? null);
+  const recorded = known.condense(inputs).map((input) => encodeRecorded(input) ?? null);
   const output = known.run(recorded.map((input) => decodeRecorded(input)));
   const evidence = known.evidence(output);
   return {

@@ -1,8 +1,11 @@
 // The performance score and what is behind it: latency against objective, errors against availability, saturation.
 // The formula is in docs/analysis.md. Without measurements there is no score, rather than a good one.
+
+import { type EdgePerformance, measureEdges } from "./edge-performance.js";
 import type { Capacity, EdgeRow, MetricsRow, Objective } from "./metrics-row.js";
 import { combine, rounded } from "./score.js";
-import { type EdgePerformance, measureEdges, measureServices, type ServicePerformance } from "./service-performance.js";
+import { measureServices, type ServiceMeasurement } from "./service-measurement.js";
+import { judgeService, type ServicePerformance } from "./service-performance.js";
 
 export type { EdgePerformance, ServicePerformance };
 
@@ -32,12 +35,36 @@ export interface PerformanceAnalysis {
   readonly machineCores: number | null;
 }
 
+/** All that is read of the rows, in a size that depends on the number of services and edges alone. */
+export interface PerformanceMeasurement {
+  readonly rows: number;
+  readonly services: readonly ServiceMeasurement[];
+  readonly edges: readonly EdgePerformance[];
+  readonly machineCores: number | null;
+}
+
 /** Rows may come in any order, with gaps, and with values that are no measurement (left out and counted). */
 export function analyzeMicroservicesPerformance(
   rows: readonly MetricsRow[],
   options: PerformanceOptions = {},
 ): PerformanceAnalysis {
-  const services = measureServices(rows, options).sort(worstFirst);
+  return judgePerformance(measurePerformance(rows, options));
+}
+
+export function measurePerformance(
+  rows: readonly MetricsRow[],
+  options: PerformanceOptions = {},
+): PerformanceMeasurement {
+  return {
+    rows: rows.length,
+    services: measureServices(rows, options),
+    edges: measureEdges(options.edges ?? []),
+    machineCores: options.capacity?.machineCores ?? null,
+  };
+}
+
+export function judgePerformance({ rows, services: measured, ...rest }: PerformanceMeasurement): PerformanceAnalysis {
+  const services = measured.map(judgeService).sort(worstFirst);
   const scored = services.filter(({ score }) => score !== null);
   const score = combine(
     scored.map((service) => ({ points: service.score ?? 0, weight: Math.max(1, service.measured.requests) })),
@@ -49,11 +76,11 @@ export function analyzeMicroservicesPerformance(
     score: score === null ? null : rounded(score),
     worst: worst ? { service: worst.service, score: worst.score ?? 0 } : null,
     services,
-    edges: measureEdges(options.edges ?? []),
-    rows: rows.length,
+    edges: rest.edges,
+    rows,
     from: times.reduce<string | null>((least, time) => (least === null || time < least ? time : least), null),
     to: times.reduce<string | null>((most, time) => (most === null || time > most ? time : most), null),
-    machineCores: options.capacity?.machineCores ?? null,
+    machineCores: rest.machineCores,
   };
 }
 

@@ -48,6 +48,7 @@ export class MemoryDataAccess implements DataAccess {
       metricsAnalyzed: rows.length,
       performanceScore: rows.length === 0 ? null : 100,
       services: [],
+      edges: [],
       insights: { version: "1", summary: "nothing was measured", insights: [], recommendations: [] },
       recommendations: [],
       noData: rows.length === 0 ? "no row falls into this period" : null,

@@ -115,7 +115,7 @@ export function createDataRouter({ control }: ApiContext): OpenAPIHono {
   router.openapi(decisions, async (context) => {
     const records = await data.decisions(context.req.valid("query").limit);
     return context.json(
-      records.map((record) => ({ ...record })),
+      records.map((record) => ({ ...record, inputs: [...record.inputs] })),
       200,
     );
   });

@@ -7,6 +7,7 @@ import type { Settings } from "../../model/settings.js";
 import type { InstanceView } from "../../orchestrator/orchestrator.js";
 import type { AppFolder } from "../../system/app-folder.js";
 import { readJson, writeJsonAtomic } from "../../system/atomic-file.js";
+import { readMachine } from "../../system/machine.js";
 import type { Database } from "../../tuskdb/database.js";
 import type { DataPlane } from "../data-plane.js";
 import type { EventLog } from "../event-log.js";
@@ -54,7 +55,8 @@ export function startMetrics(parts: MetricsParts): RunningMetrics {
     open: () => openTuskDb(parts),
     analyst: async (database) => {
       const { Analyst } = await import("./analyst.js");
-      return new Analyst({ database, clock, spec: parts.spec, monitoringOff: () => !settings().MONITORING_ENABLED });
+      const monitoringOff = (): boolean => !settings().MONITORING_ENABLED;
+      return new Analyst({ database, clock, spec: parts.spec, machine: readMachine, monitoringOff });
     },
     clock,
     emit: events.emit,

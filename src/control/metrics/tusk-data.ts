@@ -36,12 +36,16 @@ const queueLimit = 20_000;
 /** Longest wait of rows that say of a service only that nothing happened. An insert costs the same for one row and for ten. */
 const quietMs = 5_000;
 
+/** Somebody who asks again and again is recorded this often. */
+const sameQuestionMs = 60_000;
+
 export class TuskData implements DataAccess {
   readonly #options: TuskDataOptions;
   readonly #queues = new Map<string, Row[]>();
   readonly #sampled = new Set<string>();
   readonly #onSample = new Set<() => void>();
   #database: Promise<Database> | null = null;
+  readonly #askedAt = new Map<string, number>();
   #flushing: Promise<void> = Promise.resolve();
   #later: Timer | null = null;
   #maintenance: Maintenance | null = null;
@@ -212,7 +216,19 @@ export class TuskData implements DataAccess {
   async analyze(period: string, services?: readonly string[]): Promise<PerformanceReport> {
     const database = await this.database();
     await this.#caughtUp();
-    return (await this.#options.analyst(database)).analyze(period, services);
+    const { report, decisions } = await (await this.#options.analyst(database)).analyze(period, services);
+    this.#noteDecisions(`${period} ${services ?? ""}`, decisions);
+    return report;
+  }
+
+  /** In the background: an analysis that cannot be recorded is an analysis all the same. */
+  #noteDecisions(question: string, decisions: readonly DecisionRecord[]): void {
+    const now = this.#options.clock.monotonic();
+    const before = this.#askedAt.get(question);
+    if (before !== undefined && now - before < sameQuestionMs) return;
+    for (const [asked, at] of this.#askedAt) if (now - at >= sameQuestionMs) this.#askedAt.delete(asked);
+    this.#askedAt.set(question, now);
+    this.enqueue("decisions", decisions.map(toDecisionRow));
   }
 
   live(): readonly LiveMetrics[] {
@@ -275,8 +291,11 @@ function fromDecisionRow(row: SqlRow): DecisionRecord {
     at: String(row.timestamp),
     function: String(row.function),
     version: String(row.version),
-    inputs: row.inputs,
+    inputs: Array.isArray(row.inputs) ? row.inputs : [],
     output: row.output,
-    evidence: row.evidence ?? null,
+    evidence: isMembers(row.evidence) ? row.evidence : {},
   };
 }
+
+const isMembers = (value: SqlValue | undefined): value is { readonly [key: string]: SqlValue } =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
