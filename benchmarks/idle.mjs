@@ -1,9 +1,9 @@
 // What the platform itself costs while nothing happens: memory (proportional set size) and CPU of keeper, controller and
-// workers with three services up. `node benchmarks/idle.mjs [--python PATH] [--minutes 10]` after a build.
+// workers with the demo's three services up. `node benchmarks/idle.mjs [--minutes 10]` after a build.
 // CPU is that of the last minute. Exits with 1 above a limit.
 import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
-import { makeApp, option, tusk } from "./fastapi-app.mjs";
+import { makeApp, option, tusk } from "./demo-app.mjs";
 
 const limits = { megabytes: 180, cpuPercent: 1 };
 const windowMs = 60_000;
@@ -54,7 +54,7 @@ async function measure(root) {
   }));
 }
 
-const app = await makeApp(option("python"));
+const app = await makeApp();
 try {
   tusk(app.root, "up", "-d", "--wait");
   const rows = await measure(app.root);

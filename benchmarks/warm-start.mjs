@@ -1,18 +1,17 @@
-// How long until three services answer: started by `tusk up` once everything is warm, and the same three processes
-// started together by a shell script. In turn, because a machine's speed drifts; the first pair only warms.
-// `node benchmarks/warm-start.mjs [--python PATH] [--pairs 8]` after a build. Exits with 1 above the limit.
+// How long until the demo's three services answer: started by `tusk up` once everything is warm, and the same three
+// processes started together by a shell script. In turn, because a machine's speed drifts; the first pair only warms.
+// `node benchmarks/warm-start.mjs [--pairs 8]` after a build. Exits with 1 above the limit.
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { get } from "node:http";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { cli, freePort, makeApp, names, option, tusk } from "./fastapi-app.mjs";
+import { cli, command, folderOf, freePort, makeApp, names, option, tusk } from "./demo-app.mjs";
 
 const limit = 1.3;
 const pollMs = 20;
 const longestMs = 60_000;
 const pairs = Number(option("pairs", "8"));
-const python = option("python");
 
 function answers(port) {
   return new Promise((resolve) => {
@@ -39,7 +38,7 @@ async function allAnswer(ports) {
 
 async function byScript(app) {
   const ports = await Promise.all(names.map(() => freePort()));
-  const lines = names.map((name, index) => `(cd ${name} && ${app.command(ports[index])}) &`);
+  const lines = names.map((name, index) => `(cd ${folderOf(name)} && PORT=${ports[index]} ${command}) &`);
   const began = performance.now();
   const shell = spawn("sh", ["-c", `${lines.join("\n")}\nwait`], { cwd: app.root, stdio: "ignore", detached: true });
   await allAnswer(() => ports);
@@ -83,7 +82,7 @@ function median(values) {
   return (sorted[Math.floor(middle - 0.5)] + sorted[Math.floor(middle)]) / 2;
 }
 
-const app = await makeApp(python);
+const app = await makeApp();
 const script = [];
 const ours = [];
 try {
