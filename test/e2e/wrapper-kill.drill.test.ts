@@ -1,8 +1,11 @@
 // Drill: programs behind wrappers (a shell, npm, a parent that ignores its child, a child in a session of its own) have
 // their real server killed with -9. Each recovers, and `tusk down` leaves none of their processes.
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
+import { ensurePythonEnvironment } from "../../src/services/python-environment.js";
 import { portHolders } from "../../src/system/proc.js";
 import { createApp, type TestApp } from "../support/app.js";
 import { kill9 } from "../support/app-processes.js";
@@ -91,12 +94,12 @@ test("the wrapper itself killed: its orphaned server is not left behind", async 
   await app.assertNothingLeft();
 });
 
-const hasUvicorn = spawnSync("python3", ["-c", "import uvicorn"]).status === 0;
-
-test("uvicorn --reload: its server killed", {
-  skip: hasUvicorn ? false : "uvicorn is not installed for python3",
-}, async (t) => {
-  const run = "python3 -m uvicorn asgi:app --reload --host $HOST --port $PORT";
+test("uvicorn --reload: its server killed", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "tusk-uvicorn-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  writeFileSync(join(folder, "requirements.txt"), "click==8.5.1\nh11==0.16.0\nuvicorn==0.54.0\n");
+  const { python } = await ensurePythonEnvironment(join(folder, "requirements.txt"));
+  const run = `${python} -m uvicorn asgi:app --reload --host $HOST --port $PORT`;
   const app = await createApp(t, {
     spec: (port) =>
       `name: reload\nservices:\n  - { name: web, path: ./users, run: ${JSON.stringify(run)}, route: /web, ${liveness} }\ngateway: { port: ${port} }\n`,
