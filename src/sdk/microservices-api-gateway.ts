@@ -14,7 +14,7 @@ export interface ApiGatewaySetup {
   readonly routingConfigured: boolean;
   readonly authenticationReady: boolean;
   readonly rateLimitingActive: boolean;
-  /** A request that was just made was counted. */
+  /** A request that was just made was counted; the access log is pending. */
   readonly monitoringActive: boolean;
   /** `http://127.0.0.1:8080`, one for each listener. */
   readonly urls: readonly string[];
@@ -33,6 +33,15 @@ export interface ApiRoutes {
   readonly routes: readonly string[];
 }
 
+const notSetUp = {
+  gatewayInitialized: false,
+  routingConfigured: false,
+  authenticationReady: false,
+  rateLimitingActive: false,
+  monitoringActive: false,
+};
+const notRouted = { routesConfigured: false, cachingActive: false };
+
 export class MicroservicesAPIGateway {
   readonly #link: PlatformLink;
   readonly #gateway: APIGateway;
@@ -46,11 +55,12 @@ export class MicroservicesAPIGateway {
 
   /** Default: 127.0.0.1:8080. Codes: SPEC_INVALID, PORT_IN_USE; then nothing has changed. */
   setupApiGateway(config: GatewayConfig = {}): Promise<Outcome<ApiGatewaySetup>> {
-    return outcomeOf(async (course) => {
+    return outcomeOf<ApiGatewaySetup>(async (course) => {
       requireObject(config, "the gateway's configuration");
       const setup = await course.at("initialize", () => this.#gateway.initialize(config));
       const rules = await course.at("setupRoutingRules", () => this.#routes.setupRoutingRules());
       const monitoring = await course.at("setupMonitoring", () => this.#gateway.setupMonitoring());
+      course.pending("setupMonitoring: access log");
       const routing = setup.initialized ? rules.configured || rules.reason : setup.reason;
       return {
         gatewayInitialized: course.judge("gatewayInitialized", setup.initialized || setup.reason),
@@ -60,12 +70,12 @@ export class MicroservicesAPIGateway {
         monitoringActive: course.judge("monitoringActive", monitoring.active || monitoring.reason),
         urls: setup.urls,
       };
-    });
+    }, notSetUp);
   }
 
   /** Codes: SPEC_INVALID for a conflict or an unknown service; then no route has changed. */
   manageApiRoutes(config: ApiRoutesConfig): Promise<Outcome<ApiRoutes>> {
-    return outcomeOf((course) => this.#manage(course, config));
+    return outcomeOf((course) => this.#manage(course, config), notRouted);
   }
 
   async #manage(course: Course, config: ApiRoutesConfig): Promise<ApiRoutes> {

@@ -35,6 +35,14 @@ export interface RegisteredService {
   readonly metadata: ServiceMetadata;
 }
 
+const notSetUp = {
+  registryInitialized: false,
+  discoveryActive: false,
+  healthChecksConfigured: false,
+  loadBalancingReady: false,
+};
+const notRegistered = { serviceRegistered: false, monitoringActive: false };
+
 export class MicroservicesServiceDiscovery {
   readonly #link: PlatformLink;
   readonly #registry: ServiceRegistry;
@@ -59,7 +67,7 @@ export class MicroservicesServiceDiscovery {
         healthChecksConfigured: course.judge("healthChecksConfigured", checks.ok || checks.reason),
         loadBalancingReady: course.judge("loadBalancingReady", balancing.ok || balancing.reason),
       };
-    });
+    }, notSetUp);
   }
 
   /**
@@ -71,7 +79,7 @@ export class MicroservicesServiceDiscovery {
       requireObject(service, "the service");
       if ("serviceId" in service) return this.#registerOwn(course, service.serviceId);
       return this.#registerExternal(course, service);
-    });
+    }, notRegistered);
   }
 
   async #registerOwn(course: Course, serviceId: string): Promise<RegisteredService> {

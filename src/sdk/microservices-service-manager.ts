@@ -39,6 +39,16 @@ export interface LifecycleResult {
   readonly healthStatus?: HealthStatus;
 }
 
+const notCreated = { serviceCreated: false, deploymentSuccessful: false, monitoringActive: false };
+
+/** The field of an action that failed; a status is not known then. */
+const notManaged: Readonly<Record<LifecycleAction, LifecycleResult>> = {
+  scale: { serviceScaled: false },
+  update: { serviceUpdated: false },
+  rollback: { serviceRolledBack: false },
+  health_check: {},
+};
+
 export class MicroservicesServiceManager {
   readonly #link: PlatformLink;
   readonly #manager: ServiceManager;
@@ -59,19 +69,13 @@ export class MicroservicesServiceManager {
     const undo: (() => Promise<unknown>)[] = [];
     // Before anything is awaited: services that are created at once know of one another.
     announce(this.#link.key, config);
-    const result = await outcomeOf((course) => this.#create(config, course, undo));
+    const result = await outcomeOf((course) => this.#create(config, course, undo), notCreated);
     if (result.success) return result;
     const failed: string[] = [];
     // The newest first: what runs is taken away before the files that it runs from.
     for (const step of undo.reverse()) await step().catch((error) => failed.push(toFailure(error).error));
     const rest = failed.length > 0 ? `; and it could not all be undone: ${failed.join("; ")}` : "";
-    return {
-      ...result,
-      error: `${result.error}${rest}`,
-      serviceCreated: false,
-      deploymentSuccessful: false,
-      monitoringActive: false,
-    };
+    return { ...result, error: `${result.error}${rest}` };
   }
 
   async #create(
@@ -123,7 +127,8 @@ export class MicroservicesServiceManager {
     action: LifecycleAction,
     options: LifecycleOptions = {},
   ): Promise<Outcome<LifecycleResult>> {
-    return outcomeOf((course) => this.#manage(course, serviceId, action, options));
+    const unmet = Object.hasOwn(notManaged, action) ? notManaged[action] : {};
+    return outcomeOf((course) => this.#manage(course, serviceId, action, options), unmet);
   }
 
   async #manage(

@@ -24,6 +24,19 @@ export interface ServiceCommunication {
   readonly retryPoliciesSetup: boolean;
 }
 
+const notSetUp = {
+  meshInitialized: false,
+  trafficManagementReady: false,
+  securityPoliciesConfigured: false,
+  observabilityActive: false,
+};
+const notManaged = {
+  protocolsReady: false,
+  loadBalancingActive: false,
+  circuitBreakersConfigured: false,
+  retryPoliciesSetup: false,
+};
+
 export class MicroservicesServiceMesh {
   readonly #mesh: ServiceMesh;
   readonly #communication: InterServiceCommunication;
@@ -47,7 +60,7 @@ export class MicroservicesServiceMesh {
         securityPoliciesConfigured: course.judge("securityPoliciesConfigured", security.ok || security.reason),
         observabilityActive: course.judge("observabilityActive", observed.ok || observed.reason),
       };
-    });
+    }, notSetUp);
   }
 
   /** Codes: UNKNOWN_SERVICE, SPEC_INVALID. */
@@ -70,6 +83,6 @@ export class MicroservicesServiceMesh {
         circuitBreakersConfigured: course.judge("circuitBreakersConfigured", breakers.ok || breakers.reason),
         retryPoliciesSetup: course.judge("retryPoliciesSetup", retries.ok || retries.reason),
       };
-    });
+    }, notManaged);
   }
 }

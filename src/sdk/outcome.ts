@@ -49,9 +49,14 @@ export class Course {
     return false;
   }
 
+  /** A step that is not built yet and has no field of its own. */
+  pending(step: string): void {
+    this.#pending.push(step);
+  }
+
   /** The field of a step that is not built yet. */
   notBuilt(field: string, step: string): false {
-    this.#pending.push(step);
+    this.pending(step);
     this.#reasons[field] = `${step} is not built yet`;
     return false;
   }
@@ -64,16 +69,17 @@ export class Course {
   }
 }
 
-/** Runs a facade's chain; a throw becomes the failure value. */
+/** Runs a facade's chain; a throw becomes the failure value, with the `unmet` fields: what was not reached is not true. */
 export async function outcomeOf<Fields extends object>(
   work: (course: Course) => Promise<Fields>,
+  unmet: Partial<Fields> = {},
 ): Promise<Outcome<Fields>> {
   const course = new Course();
   try {
     const fields = await work(course);
     return { success: true, ...fields, ...course.remarks() };
   } catch (error) {
-    return toFailure(error, course.step) as Failure & Partial<Fields>;
+    return { ...toFailure(error, course.step), ...unmet };
   }
 }
 

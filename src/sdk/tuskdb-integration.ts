@@ -54,12 +54,15 @@ export class MicroservicesTuskDBIntegration {
   storeMicroservicesMetrics(
     data: MicroservicesMetrics | readonly MicroservicesMetrics[],
   ): Promise<Outcome<StoredMicroservicesMetrics>> {
-    return outcomeOf(async (course) => {
-      const control = await this.#link.control();
-      const { stored, storageId, notes } = await course.at("storeMetrics", () => control.data.storeMetrics(data));
-      const metricsStored = course.judge("metricsStored", stored > 0 || "there was no row to store");
-      return { metricsStored, storageId, notes };
-    });
+    return outcomeOf(
+      async (course) => {
+        const control = await this.#link.control();
+        const { stored, storageId, notes } = await course.at("storeMetrics", () => control.data.storeMetrics(data));
+        const metricsStored = course.judge("metricsStored", stored > 0 || "there was no row to store");
+        return { metricsStored, storageId, notes };
+      },
+      { metricsStored: false },
+    );
   }
 
   /** Everything of the last `period` (default `24h`; `15m`, `7d`). Code: REQUEST_INVALID. */

@@ -8,10 +8,12 @@ import { TuskDB, TuskLang, TuskMicroservices } from "../../src/index.js";
 import * as parts from "../../src/microservices.js";
 import type { Settings } from "../../src/model/settings.js";
 import { eventually } from "../support/eventually.js";
+import { freePort } from "../support/free-port.js";
 
 const program = `import http from "node:http";
+import { existsSync } from "node:fs";
 if (process.env.FAILS_IN_SLOT === process.env.TUSK_INSTANCE?.split("/")[1].split("-").at(-1)) process.exit(1);
-http.createServer((_, answer) => answer.end(process.env.TUSK_SERVICE)).listen(process.env.PORT, process.env.HOST);
+http.createServer((_, answer) => answer.writeHead(existsSync("sick") ? 503 : 200).end(process.env.TUSK_SERVICE)).listen(process.env.PORT, process.env.HOST);
 `;
 const run = ["node", "server.mjs"];
 
@@ -27,8 +29,14 @@ function appFolder(t: TestContext): string {
 
 const started = new Map<string, TuskMicroservices[]>();
 
-async function startIn(folder: string, settings: Partial<Settings> = {}): Promise<TuskMicroservices> {
-  const platform = await TuskMicroservices.start({ folder, settings });
+type Environment = Readonly<Record<string, string | undefined>>;
+
+async function startIn(
+  folder: string,
+  settings: Partial<Settings> = {},
+  environment: Environment = {},
+): Promise<TuskMicroservices> {
+  const platform = await TuskMicroservices.start({ folder, settings, environment: { ...process.env, ...environment } });
   started.set(folder, [...(started.get(folder) ?? []), platform]);
   return platform;
 }
@@ -70,7 +78,7 @@ test("an empty system: discovery, mesh and gateway are set up and tried", async 
   const { gatewayInitialized, routingConfigured, monitoringActive, authenticationReady, rateLimitingActive } = setup;
   assert.deepEqual([gatewayInitialized, routingConfigured, monitoringActive], [true, true, true]);
   assert.deepEqual([authenticationReady, rateLimitingActive], [false, false]);
-  assert.deepEqual(setup.pending, ["setupAuthentication", "setupRateLimiting"]);
+  assert.deepEqual(setup.pending, ["setupMonitoring: access log", "setupAuthentication", "setupRateLimiting"]);
 });
 
 test("services created at once run, call, are exposed, scaled, checked and measured", async (t) => {
@@ -238,6 +246,79 @@ test("what fails says where, is undone, and is a value", async (t) => {
   for (const [answer, code] of codes) {
     const result = await answer;
     assert.deepEqual([result.success, result.code], [false, code]);
+  }
+});
+
+test("a deployment that does not become ready says which instance, and why", async (t) => {
+  const platform = await start(t);
+  const entry = { name: "broken", run: "exit 1", health: { startupLimit: "1s" } };
+  const deployed = await new parts.ServiceDeployer({ platform }).deployService(entry);
+  assert.equal(deployed.success, false);
+  assert.match(deployed.reasons.join(), /broken-1: ./);
+});
+
+test("a service whose probe fails is critical, and unknown without an instance", async (t) => {
+  const folder = appFolder(t);
+  const { manager } = classes(await startIn(folder));
+  const health = { readiness: { http: "/" } };
+  assert.ok((await manager.createMicroservice({ name: "ill", run, health })).success);
+  const check = () => manager.manageServiceLifecycle("ill", "health_check");
+  assert.deepEqual(await check(), { success: true, healthStatus: "passing" });
+  writeFileSync(join(folder, "sick"), "");
+  assert.deepEqual(await check(), { success: true, healthStatus: "critical" });
+  await manager.manageServiceLifecycle("ill", "scale", { replicas: 0 });
+  assert.deepEqual(await check(), { success: true, healthStatus: "unknown" });
+});
+
+test("metrics are not stored when there are none, when they are refused, and while TuskDB is away", async (t) => {
+  const { data } = classes(await start(t));
+  const nothing = await data.storeMicroservicesMetrics([]);
+  assert.deepEqual([nothing.success, nothing.metricsStored], [true, false]);
+  const metric = { timestamp: new Date().toISOString(), service_id: "elsewhere", response_time: 12 };
+  const refused = await data.storeMicroservicesMetrics([metric, { ...metric, response_time: -1 }]);
+  assert.deepEqual([refused.success, refused.metricsStored], [false, false]);
+  const analysis = await data.analyzeMicroservicesPerformance("1h");
+  assert.deepEqual([analysis.performanceScore, analysis.metricsAnalyzed], [null, 0]);
+
+  const port = await freePort();
+  const url = `postgres://nobody@127.0.0.1:${port}/tusk`;
+  const away = classes(await startIn(appFolder(t), {}, { TUSK_DB_URL: url })).data;
+  const lost = await away.storeMicroservicesMetrics(metric);
+  assert.ok(!lost.success);
+  assert.deepEqual([lost.code, lost.stoppedAt, lost.metricsStored], ["DB_UNAVAILABLE", "storeMetrics", false]);
+  const unread = await away.analyzeMicroservicesPerformance("1h");
+  assert.ok(!unread.success && unread.code === "DB_UNAVAILABLE");
+});
+
+test("what a failure did not reach is false", async (t) => {
+  const { manager, mesh, gateway, discovery, data } = classes(await start(t));
+  const none = null as never;
+  const failures: readonly (readonly [Promise<object>, readonly string[]])[] = [
+    [manager.createMicroservice(none), ["serviceCreated", "deploymentSuccessful", "monitoringActive"]],
+    [manager.manageServiceLifecycle("nobody", "scale", { replicas: 1 }), ["serviceScaled"]],
+    [
+      mesh.setupServiceMesh({ traffic: { nobody: {} } }),
+      ["meshInitialized", "trafficManagementReady", "securityPoliciesConfigured", "observabilityActive"],
+    ],
+    [
+      mesh.manageServiceCommunication({ services: ["nobody"] }),
+      ["protocolsReady", "loadBalancingActive", "circuitBreakersConfigured", "retryPoliciesSetup"],
+    ],
+    [
+      gateway.setupApiGateway({ port: 99_999 }),
+      [
+        ...["gatewayInitialized", "routingConfigured", "monitoringActive"],
+        ...["authenticationReady", "rateLimitingActive"],
+      ],
+    ],
+    [gateway.manageApiRoutes({ services: ["nobody"] }), ["routesConfigured", "cachingActive"]],
+    [discovery.registerService({ serviceId: "nobody" }), ["serviceRegistered", "monitoringActive"]],
+    [data.storeMicroservicesMetrics(none), ["metricsStored"]],
+  ];
+  for (const [answer, fields] of failures) {
+    const result = (await answer) as Readonly<Record<string, unknown>>;
+    assert.equal(result.success, false, fields[0]);
+    for (const field of fields) assert.equal(result[field], false, field);
   }
 });
 
