@@ -91,10 +91,15 @@ async function show({ createSystem, appConfig }: Demo, platform: TuskMicroservic
   const traffic = await step(`traffic through ${gateway.url}`, () => sendTraffic({ url: gateway.url, seconds, rate }));
   const report = await step("measured and analysed", () => settledReport(platform, traffic));
   console.log(`\n${renderReport(report)}\n`);
-  console.log(`${traffic.requests} requests answered as they should be, ${traffic.orders} orders placed and paid`);
+  console.log(describe(traffic));
   if (options.keep)
     console.log(`\nup at ${gateway.url}; \`tusk ps\` in ${platform.folder.root} shows it; Ctrl-C stops it`);
   return [...traffic.problems, ...judge(report, traffic, appConfig)];
+}
+
+function describe({ requests, orders, payments, problems }: Traffic): string {
+  const statuses = [...payments].map(([status, count]) => `${count} ${status}`).join(", ");
+  return `${requests - problems.length} of ${requests} requests answered as they should be; ${orders} orders, their payments: ${statuses}`;
 }
 
 function falseFields(result: object): string[] {

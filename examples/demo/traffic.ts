@@ -5,13 +5,15 @@ export interface TrafficOptions {
   /** Of the gateway. */
   readonly url: string;
   readonly seconds: number;
-  /** Customers per second; each makes four requests. */
+  /** Customers per second; each makes five requests. */
   readonly rate: number;
 }
 
 export interface Traffic {
   readonly requests: number;
   readonly orders: number;
+  /** Number of their payments, by status. */
+  readonly payments: ReadonlyMap<string, number>;
   /** What was not as it should be, in words. Empty: nothing. */
   readonly problems: readonly string[];
 }
@@ -20,8 +22,11 @@ interface Created {
   readonly id: string;
 }
 
+interface Payment extends Created {
+  readonly status: string;
+}
+
 interface Order extends Created {
-  readonly user_id: string;
   readonly payment_id: string | null;
 }
 
@@ -30,29 +35,35 @@ const requestLimitMs = 10_000;
 export async function sendTraffic({ url, seconds, rate }: TrafficOptions): Promise<Traffic> {
   const caller = new Caller(url);
   const began = performance.now();
-  const customers: Promise<boolean>[] = [];
+  const customers: Promise<Payment | null>[] = [];
   for (let number = 0; number < seconds * rate; number++) {
     const dueMs = (number / rate) * 1000 - (performance.now() - began);
     if (dueMs > 0) await new Promise((resolve) => setTimeout(resolve, dueMs));
     customers.push(beCustomer(caller, number));
   }
-  const orders = (await Promise.all(customers)).filter((ordered) => ordered).length;
+  const paid = (await Promise.all(customers)).filter((payment) => payment !== null);
   await orderForNobody(caller);
-  return { requests: caller.requests, orders, problems: caller.problems };
+  const { requests, problems } = caller;
+  return { requests, orders: paid.length, payments: countByStatus(paid), problems };
 }
 
-/** Whether the order was placed, for the right user, with a payment. */
-async function beCustomer(caller: Caller, number: number): Promise<boolean> {
+/** The payment of the order that was placed; null when anything on the way was not as it should be. */
+async function beCustomer(caller: Caller, number: number): Promise<Payment | null> {
   const user = await caller.expect<Created>(201, "POST", "/users", { name: `Customer ${number}` });
-  if (!user) return false;
+  if (!user) return null;
   await caller.expect(200, "GET", `/users/${user.id}`);
   const wanted = { name: `Order ${number}`, user_id: user.id, amount: 1999, currency: "eur" };
   const order = await caller.expect<Order>(201, "POST", "/orders", wanted);
-  if (!order) return false;
+  if (!order) return null;
   const stored = await caller.expect<Order>(200, "GET", `/orders/${order.id}`);
-  if (!stored) return false;
-  const payment = await caller.expect<Created>(200, "GET", `/payments/${stored.payment_id}`);
-  return payment !== null && stored.user_id === user.id;
+  if (!stored) return null;
+  return caller.expect<Payment>(200, "GET", `/payments/${stored.payment_id}`);
+}
+
+function countByStatus(payments: readonly Payment[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { status } of payments) counts.set(status, (counts.get(status) ?? 0) + 1);
+  return counts;
 }
 
 /** That order-service asks user-service is seen best where the answer is no. */
