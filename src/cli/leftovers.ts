@@ -100,7 +100,7 @@ async function askKeeper(folder: AppFolder, request: KeeperRequest): Promise<Kee
   } catch (error) {
     throw new TuskError("KEEPER_LOST", `the keeper does not answer: ${messageOf(error)}`, {
       cause: error,
-      hint: `see ${join(folder.logs, "keeper.log")}`,
+      hint: `see ${join(folder.platformLogs, "keeper.log")}`,
     });
   }
 }

@@ -104,7 +104,7 @@ export async function prepareEmbedded(folder: AppFolder): Promise<HeldLaunch | n
   try {
     ensureToken(folder);
     if (await answers(folder.keeperSocket)) return { keeper: null, release };
-    const { runtime: runtimeFolder, logs: logsFolder } = folder;
+    const { runtime: runtimeFolder, platformLogs: logsFolder } = folder;
     return {
       keeper: identify(startKeeper({ runtimeFolder, logsFolder, workerCount, controllerCommand: null })),
       release,
@@ -138,7 +138,7 @@ async function checkGatewayPorts(spec: AppSpec, environment: EnsureOptions["envi
 }
 
 function startKeeperFor(folder: AppFolder, controller: Identity): ProcessIdentity | null {
-  const { runtime: runtimeFolder, logs: logsFolder } = folder;
+  const { runtime: runtimeFolder, platformLogs: logsFolder } = folder;
   const command = controllerCommand(folder);
   return identify(startKeeper({ runtimeFolder, logsFolder, workerCount, controllerCommand: command, controller }));
 }
@@ -146,7 +146,7 @@ function startKeeperFor(folder: AppFolder, controller: Identity): ProcessIdentit
 /** Start time 0 when it is gone already, or could never run: whoever watches it sees that it is dead. */
 function spawnController(folder: AppFolder): Identity {
   const [command = process.execPath, ...args] = controllerCommand(folder);
-  const log = openSync(join(folder.logs, "controller.log"), "a");
+  const log = openSync(join(folder.platformLogs, "controller.log"), "a");
   try {
     const child = spawn(command, args, { detached: true, stdio: ["ignore", log, log], cwd: folder.root });
     child.unref();
@@ -175,13 +175,13 @@ export async function awaitController(folder: AppFolder, { timeoutMs, keeper }: 
     }
     if (keeper && !isAlive(keeper)) {
       throw new TuskError("KEEPER_LOST", "the keeper ended before the controller had started", {
-        hint: `look into ${join(folder.logs, "keeper.log")}`,
+        hint: `look into ${join(folder.platformLogs, "keeper.log")}`,
       });
     }
     await delay(10);
   }
   throw new TuskError("TIMEOUT", `the controller did not start within ${timeoutMs} ms`, {
-    hint: `look into ${join(folder.logs, "controller.log")}`,
+    hint: `look into ${join(folder.platformLogs, "controller.log")}`,
   });
 }
 

@@ -14,6 +14,7 @@ import type { EventLog } from "./event-log.js";
 import { keepExternalServices } from "./external-services.js";
 import { controllerCommand } from "./launch.js";
 import { startMetrics } from "./metrics/start-metrics.js";
+import { keepPlatformLogsSmall } from "./platform-logs.js";
 import { watchSpecFile } from "./spec-watch.js";
 import type { RunningSystem, SpawnedInstances, StartOptions } from "./start-system.js";
 import { System } from "./system.js";
@@ -41,7 +42,9 @@ export function wireSystem(options: StartOptions, spawned: SpawnedInstances, unl
     settings: () => system.currentSettings,
     environment,
   });
+  const logs = keepPlatformLogsSmall({ folder: folder.platformLogs, clock, emit: events.emit });
   const release = async (): Promise<void> => {
+    logs.close();
     await metrics.close();
     specWatch.close();
     external.close();
@@ -104,7 +107,8 @@ function reportFailure(events: EventLog, error: unknown): void {
 
 /** Keeper and workers are all gone, so that nobody was there to start a successor. */
 function replaceKeeper(folder: AppFolder, events: EventLog): void {
-  startKeeper({ runtimeFolder: folder.runtime, logsFolder: folder.logs, workerCount: 1, controllerCommand: null });
+  const { runtime: runtimeFolder, platformLogs: logsFolder } = folder;
+  startKeeper({ runtimeFolder, logsFolder, workerCount: 1, controllerCommand: null });
   const message = "the keeper and every proxy worker died; the controller started new ones";
   events.emit({ kind: "keeper.replaced", level: "error", message });
 }

@@ -14,7 +14,10 @@ export interface AppFolder {
   /** Tells this app folder from every other on the machine; short enough for socket paths. */
   readonly key: string;
   readonly state: string;
+  /** Of the instances. */
   readonly logs: string;
+  /** Of Tusk's own processes: a folder, so that no service can have their names. */
+  readonly platformLogs: string;
   readonly specHistory: string;
   /** Unix sockets: short, because a socket's path is limited to 108 bytes. */
   readonly runtime: string;
@@ -44,6 +47,9 @@ export interface ControllerRecord extends ProcessIdentity {
   readonly embedded: boolean;
 }
 
+/** Below the logs of the instances, whose names are those of files. */
+export const platformLogsName = "tusk";
+
 // FNV-1a over the absolute path: stable, and not a secret.
 function keyOf(root: string): string {
   let hash = 0xcbf29ce484222325n;
@@ -67,6 +73,7 @@ export function appFolderAt(path: string): AppFolder {
     key,
     state,
     logs: at("logs"),
+    platformLogs: at(`logs/${platformLogsName}`),
     specHistory: at("spec/history"),
     runtime,
     keeperSocket: join(runtime, "keeper.sock"),
@@ -89,7 +96,7 @@ export function appFolderAt(path: string): AppFolder {
 export function createAppFolders(folder: AppFolder): void {
   ensureOwnFolder(machineFolder());
   mkdirSync(folder.state, { recursive: true, mode: 0o700 });
-  mkdirSync(folder.logs, { recursive: true });
+  mkdirSync(folder.platformLogs, { recursive: true });
   mkdirSync(folder.runtime, { recursive: true, mode: 0o700 });
   if (!existsSync(join(folder.state, ".gitignore"))) writeFileAtomic(join(folder.state, ".gitignore"), "*\n");
 }

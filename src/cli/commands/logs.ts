@@ -2,7 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { requireApp } from "../app-lookup.js";
 import { LogBoard, type LogLine, LogPrefixes } from "../logs/log-board.js";
-import { chooseLogFiles, type LogFile, listLogFiles } from "../logs/log-files.js";
+import { chooseLogFiles, isMeant, listLogFiles } from "../logs/log-files.js";
 import { readTail } from "../logs/log-tail.js";
 import type { Session } from "../session.js";
 
@@ -20,8 +20,9 @@ export async function run(
   { follow, tail }: LogsOptions,
 ): Promise<number> {
   const { logs } = requireApp(session.options.appFolder);
-  const files = chooseLogFiles(listLogFiles(logs), name);
-  const board = new LogBoard(logs, (file) => isWanted(file, name));
+  const all = listLogFiles(logs);
+  const files = chooseLogFiles(all, name);
+  const board = new LogBoard(logs, isMeant(all, name));
   const lines = files.flatMap((file) => {
     const read = readTail(file.path, tail);
     board.startAt(file, read.end);
@@ -38,10 +39,6 @@ export async function run(
     await delay(lookEveryMs);
     show(session, prefixes, board.read());
   }
-}
-
-function isWanted(file: LogFile, name: string | undefined): boolean {
-  return name === undefined ? file.service !== null : file.name === name || file.service === name;
 }
 
 function show(session: Session, prefixes: LogPrefixes, lines: readonly LogLine[]): void {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { appendFileSync, copyFileSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { appendFileSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -21,8 +21,7 @@ test("names: instances, successors and setup belong to a service, our own proces
     ["user-service-12", "user-service"],
     ["users-1+", "users"],
     ["users.setup", "users"],
-    ["controller", null],
-    ["keeper", null],
+    ["worker-1", "worker"],
     ["users-0", null],
   ];
   for (const [name, service] of cases) assert.equal(serviceOfLog(name), service, name);
@@ -30,15 +29,22 @@ test("names: instances, successors and setup belong to a service, our own proces
 
 test("a name means a service, an instance or a process of ours; others are refused with a hint", (t) => {
   const folder = temporary(t);
-  for (const name of ["users-10.log", "users-2.log", "users-2.log.1", "orders-1.log", "controller.log", "x.txt"]) {
+  for (const name of ["users-10.log", "users-2.log", "users-2.log.1", "orders-1.log", "keeper-1.log", "x.txt"]) {
     writeFileSync(join(folder, name), "");
+  }
+  mkdirSync(join(folder, "tusk"));
+  for (const name of ["controller.log", "keeper.log", "worker-1.log", "worker-1.log.1"]) {
+    writeFileSync(join(folder, "tusk", name), "");
   }
   const files = listLogFiles(folder);
   const names = (name?: string) => chooseLogFiles(files, name).map((file) => file.name);
-  assert.deepEqual(names(), ["orders-1", "users-2", "users-10"]);
+  assert.deepEqual(names(), ["keeper-1", "orders-1", "users-2", "users-10"]);
   assert.deepEqual(names("users"), ["users-2", "users-10"]);
   assert.deepEqual(names("users-2"), ["users-2"]);
-  assert.deepEqual(names("controller"), ["controller"]);
+  assert.deepEqual(names("controller"), ["tusk/controller"]);
+  assert.deepEqual(names("worker-1"), ["tusk/worker-1"]);
+  assert.deepEqual(names("keeper"), ["keeper-1"]);
+  assert.deepEqual(names("tusk/keeper"), ["tusk/keeper"]);
   assert.throws(() => names("user"), { code: "UNKNOWN_SERVICE", hint: "did you mean `users`?" });
   assert.deepEqual(listLogFiles(join(folder, "absent")), []);
 });

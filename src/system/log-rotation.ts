@@ -1,4 +1,4 @@
-// Keeps an instance's log from growing without end: copied to `.1` and truncated when it reaches the limit.
+// Keeps a process's log from growing without end: copied to `.1` and truncated when it reaches the limit.
 // The writer keeps its descriptor (opened for appending), so it need not know. The small window: lines written between
 // the end of the copy and the truncation are lost; docs/formats/instances.md says so.
 import { copyFileSync, existsSync, renameSync, statSync, truncateSync } from "node:fs";
