@@ -258,6 +258,20 @@ test("names that the language takes are turned into others", (t) => {
   assert.equal(code.manifest.routePath, "/settings");
 });
 
+test("long imports are one name a line, as the formatter of the generated folder has them", (t) => {
+  const folder = temporaryFolder(t);
+  createServiceCode(specOf({ name: "customer-notification" }), { folder });
+  const routes = readFileSync(join(folder, "app/customer_notifications/routes.py"), "utf8");
+  assert.match(routes, /schemas import \(\n {4}CustomerNotificationCreate,\n(?: {4}\w+,\n){3}\)\nfrom app/);
+});
+
+test("what is commanded is told the id, which is the same at every attempt under one key", (t) => {
+  const folder = temporaryFolder(t);
+  createServiceCode(specOf({ calls: [{ name: "till", dependencies: ["stripe"] }] }), { folder });
+  const service = readFileSync(join(folder, "app/parcels/service.py"), "utf8");
+  assert.match(service, /reference=claim\.item_id, idempotency_key=claim\.item_id/);
+});
+
 test("no template names a service", (t) => {
   const folder = temporaryFolder(t);
   const calls = [{ name: "depot", dependencies: ["stripe"] }];

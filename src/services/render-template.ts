@@ -7,6 +7,9 @@ import { TuskError } from "../base/errors.js";
 import type { Template, TemplateFile } from "./template-registry.js";
 import type { CallView, TemplateView } from "./template-view.js";
 
+/** As pyproject.toml has it. */
+const longestLine = 120;
+
 export interface RenderedFile {
   readonly path: string;
   readonly text: string;
@@ -37,14 +40,21 @@ function applies(file: TemplateFile, view: TemplateView): boolean {
 }
 
 function instancesOf(file: TemplateFile, view: TemplateView): readonly (TemplateView & { readonly call?: CallView })[] {
-  const common = { ...view, sortImports };
+  const common = { ...view, importBlock };
   return file.each === "call" ? view.calls.map((call) => ({ ...common, call })) : [common];
 }
 
-/** Lines of imports in code-unit order of the modules that they name, as import sorters have it. */
-function sortImports(lines: readonly string[]): string {
+/** Lines of Python imports as its formatters have them: in code-unit order of the modules, long ones one name a line. */
+function importBlock(lines: readonly string[]): string {
   const moduleOf = (line: string): string => line.split(" ")[1] ?? "";
-  return [...lines].sort((a, b) => (moduleOf(a) < moduleOf(b) ? -1 : moduleOf(a) > moduleOf(b) ? 1 : 0)).join("\n");
+  const sorted = [...lines].sort((a, b) => (moduleOf(a) < moduleOf(b) ? -1 : moduleOf(a) > moduleOf(b) ? 1 : 0));
+  return sorted.map(wrapImport).join("\n");
+}
+
+function wrapImport(line: string): string {
+  if (line.length <= longestLine) return line;
+  const [from = "", names = ""] = line.split(" import ");
+  return `${from} import (\n${names.replace(/(\w+)(?:, )?/g, "    $1,\n")})`;
 }
 
 /** Names are checked before; this holds whatever a template's author writes. */

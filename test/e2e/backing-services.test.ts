@@ -3,29 +3,26 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { TestApp } from "../support/app.js";
-import { createdApp } from "../support/created-app.js";
+import { createdApp, orders, payments, readiness, users } from "../support/created-app.js";
 import { eventually } from "../support/eventually.js";
 import { createKafka, findKafka } from "../support/kafka.js";
 import { findPostgres, startPostgres } from "../support/postgres-server.js";
 import { findRedis, startRedis } from "../support/redis.js";
 import { sendJson } from "../support/send-json.js";
-import { findStripeMock, startStripeMock } from "../support/stripe-mock.js";
+import { createStripeMock, findStripeMock } from "../support/stripe-mock.js";
 
 interface Resource {
   readonly id: string;
   readonly name: string;
-  readonly status?: string;
 }
 
-interface Readiness {
+interface Order extends Resource {
+  readonly payment_id: string;
+}
+
+interface Payment extends Resource {
   readonly status: string;
-  readonly checks: Readonly<Record<string, unknown>>;
-}
-
-async function readiness(app: TestApp, service: string): Promise<{ readonly code: number; readonly body: Readiness }> {
-  const [instance] = await app.instances(service);
-  const { status, body } = await sendJson<Readiness>("GET", `http://127.0.0.1:${instance?.port}/readyz`);
-  return { code: status, body };
+  readonly provider_reference: string | null;
 }
 
 /** Waits until a check of the first instance says something that matches. */
@@ -37,8 +34,13 @@ function checkSays(app: TestApp, service: string, check: string, expected: RegEx
   return eventually(look, { what: `${check} of ${service} says ${expected}`, everyMs: 100, retryErrors: true });
 }
 
-async function create(app: TestApp, path: string, body: object, headers = {}): Promise<Resource> {
-  const made = await sendJson<Resource>("POST", app.url(path), body, headers);
+async function create<T extends Resource = Resource>(
+  app: TestApp,
+  path: string,
+  body: object,
+  headers = {},
+): Promise<T> {
+  const made = await sendJson<T>("POST", app.url(path), body, headers);
   assert.equal(made.status, 201, JSON.stringify(made.body));
   return made.body;
 }
@@ -52,7 +54,6 @@ test("Redis: reads are cached, a write is seen at once, and without Redis it goe
   const found = findRedis();
   if ("missing" in found) return t.skip(found.missing);
   const redis = await startRedis(t, found.path);
-  const users = { name: "user-service", dependencies: ["sqlalchemy", "redis"] };
   const app = await createdApp(t, [users], { REDIS_URL: redis.url });
   await app.up();
   await checkSays(app, "user-service", "redis", /ok/);
@@ -66,7 +67,7 @@ test("Redis: reads are cached, a write is seen at once, and without Redis it goe
   assert.equal((await sendJson<Resource>("GET", url)).body.name, "Ada L");
   await create(app, "/users", { name: "Grace" });
   await checkSays(app, "user-service", "redis", /unreachable/);
-  assert.equal((await readiness(app, "user-service")).code, 200);
+  assert.equal((await readiness(app, "user-service")).status, 200);
   await redis.start();
   await checkSays(app, "user-service", "redis", /ok/);
 });
@@ -76,7 +77,6 @@ test("PostgreSQL: the repository is in it, and readiness follows it", async (t) 
   if ("missing" in found) return t.skip(found.missing);
   const postgres = await startPostgres(found.folder);
   t.after(() => postgres.close());
-  const users = { name: "user-service", dependencies: ["sqlalchemy"] };
   const app = await createdApp(t, [users], { DATABASE_URL: postgres.createDatabase() });
   await app.up();
   const user = await create(app, "/users", { name: "Ada" });
@@ -84,7 +84,7 @@ test("PostgreSQL: the repository is in it, and readiness follows it", async (t) 
   await app.ready("user-service", 1);
   assert.equal((await sendJson<Resource>("GET", app.url(`/users/${user.id}`))).body.name, "Ada");
   await postgres.close();
-  const unready = async (): Promise<boolean> => (await readiness(app, "user-service")).code === 503;
+  const unready = async (): Promise<boolean> => (await readiness(app, "user-service")).status === 503;
   await eventually(unready, { what: "readiness fails without the database", everyMs: 100, retryErrors: true });
 });
 
@@ -92,12 +92,12 @@ test("Kafka: no order fails while the broker is away, and kill -9 between commit
   const found = await findKafka();
   if ("missing" in found) return t.skip(found.missing);
   const kafka = await createKafka(t, found.path, { running: false });
-  const orders = { name: "order-service", dependencies: ["sqlalchemy", "kafka"] };
-  const app = await createdApp(t, [orders], { KAFKA_BROKERS: kafka.brokers });
+  const app = await createdApp(t, [users, payments, orders], { KAFKA_BROKERS: kafka.brokers });
   await app.up();
+  const customer = await create(app, "/users", { name: "Ada" });
   const placed = new Set<string>();
   const place = async (name: string): Promise<void> => {
-    placed.add((await create(app, "/orders", { name })).id);
+    placed.add((await create(app, "/orders", { name, user_id: customer.id, amount: 1250, currency: "eur" })).id);
   };
   for (let n = 0; n < 20; n++) await place(`away-${n}`);
   await kill(app, "order-service");
@@ -119,23 +119,38 @@ test("Kafka: no order fails while the broker is away, and kill -9 between commit
   t.diagnostic(`${placed.size} orders, all published`);
 });
 
-test("Stripe: a payment is made once for an Idempotency-Key, also when asked twice at the same moment", async (t) => {
+test("Stripe: an order that is tried again under one Idempotency-Key pays once", async (t) => {
   const found = await findStripeMock();
   if ("missing" in found) return t.skip(found.missing);
-  const base = await startStripeMock(t, found.path);
-  const payments = { name: "payment-service", dependencies: ["stripe"] };
-  const app = await createdApp(t, [payments], { STRIPE_API_KEY: "sk_test_123", STRIPE_API_BASE: base });
+  const stripe = await createStripeMock(t, found.path);
+  const variables = { STRIPE_API_KEY: "sk_test_123", STRIPE_API_BASE: stripe.url };
+  const app = await createdApp(t, [users, payments, orders], variables);
   await app.up();
-  const body = { reference: "order 1", amount: 1250, currency: "eur" };
+  const user = await create(app, "/users", { name: "Ada" });
+  const order = { name: "books", user_id: user.id, amount: 1250, currency: "eur" };
   const once = { "idempotency-key": "order-1" };
-  const [first, second] = await Promise.all(
-    [1, 2].map(() => sendJson<Resource>("POST", app.url("/payments"), body, once)),
-  );
-  const answers = [first, second].filter((answer) => answer?.status === 201);
-  assert.ok(answers.length > 0, JSON.stringify([first, second]));
-  const again = await create(app, "/payments", body, once);
-  for (const answer of answers) assert.equal(answer?.body.id, again.id);
-  assert.notEqual(again.status, "awaiting_provider");
-  assert.equal((await sendJson("POST", app.url("/payments"), { ...body, amount: 1 }, once)).status, 422);
-  assert.notEqual((await create(app, "/payments", body, { "idempotency-key": "order-2" })).id, again.id);
+  const place = () => sendJson<Order>("POST", app.url("/orders"), order, once);
+  const paymentsMade = async (): Promise<number> =>
+    (await sendJson<{ total: number }>("GET", app.url("/payments"))).body.total;
+
+  // The provider is away: the order fails, nothing is kept, and the same attempt may be made again.
+  const failed = await place();
+  assert.deepEqual([failed.status, await paymentsMade()], [503, 0], JSON.stringify(failed.body));
+  await stripe.start();
+  const together = await Promise.all([place(), place()]);
+  const placed = together.filter(({ status }) => status === 201);
+  assert.ok(placed.length > 0, JSON.stringify(together));
+  const again = await create<Order>(app, "/orders", order, once);
+  for (const { body } of placed) assert.deepEqual(body, again);
+  assert.equal(await paymentsMade(), 1);
+  const payment = await sendJson<Payment>("GET", app.url(`/payments/${again.payment_id}`));
+  assert.match(payment.body.provider_reference ?? "", /^pi_/);
+  assert.notEqual(payment.body.status, "awaiting_provider");
+  await checkSays(app, "payment-service", "stripe", /ok/);
+
+  // The key is for one request; another key is another payment.
+  assert.equal((await sendJson("POST", app.url("/orders"), { ...order, amount: 1 }, once)).status, 422);
+  const other = await create<Order>(app, "/orders", order, { "idempotency-key": "order-2" });
+  assert.notEqual(other.payment_id, again.payment_id);
+  assert.equal(await paymentsMade(), 2);
 });

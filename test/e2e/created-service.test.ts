@@ -4,22 +4,38 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { ensurePythonEnvironment } from "../../src/services/python-environment.js";
 import { isReady } from "../support/app.js";
-import { runCommand } from "../support/command.js";
-import { type CreatedService, type CreateReport, createArguments, createdApp } from "../support/created-app.js";
-import { sendJson } from "../support/send-json.js";
-
-const users: CreatedService = { name: "user-service", dependencies: [] };
-const orders: CreatedService = { name: "order-service", dependencies: [], calls: ["user-service"] };
+import {
+  type CreateReport,
+  createArguments,
+  createdApp,
+  orders,
+  payments,
+  readiness,
+  users,
+} from "../support/created-app.js";
+import { type JsonAnswer, sendJson } from "../support/send-json.js";
 
 interface Resource {
   readonly id: string;
   readonly name: string;
 }
 
+interface Order extends Resource {
+  readonly payment_id: string;
+}
+
+interface Payment {
+  readonly status: string;
+  readonly amount: number;
+  readonly reference: string;
+  readonly provider_reference: string | null;
+}
+
+const nobody = "00000000-0000-4000-8000-000000000000";
+
 test("created services run, and the files are the user's", async (t) => {
-  const app = await createdApp(t, [users, orders]);
+  const app = await createdApp(t, [users, payments, orders]);
   const folder = join(app.folder, "services/user-service");
 
   await t.test("a second creation writes nothing, and never over an edit", async () => {
@@ -55,34 +71,55 @@ test("created services run, and the files are the user's", async (t) => {
     assert.equal((await sendJson<Resource>("GET", one)).body.name, "Ada");
     assert.equal((await sendJson("GET", app.url("/users"))).status, 200);
     assert.equal((await sendJson("POST", app.url("/users"), { name: "Ada", unknown: 1 })).status, 422);
+    assert.equal((await sendJson<Resource>("PATCH", one, { name: "Ada L" })).body.name, "Ada L");
     assert.equal((await sendJson("DELETE", one)).status, 204);
     const gone = await fetch(one);
     assert.equal(gone.status, 404);
     assert.match(gone.headers.get("content-type") ?? "", /application\/problem\+json/);
   });
 
-  await t.test("an order is checked with its callee, which is reached through the mesh", async () => {
+  const paid = async (): Promise<number> => (await sendJson<{ total: number }>("GET", app.url("/payments"))).body.total;
+
+  await t.test("an order is checked with one callee and paid at the other, both through the mesh", async () => {
     const { body: user } = await sendJson<Resource>("POST", app.url("/users"), { name: "Grace" });
-    const placed = await sendJson<Resource>("POST", app.url("/orders"), { name: "books", user_id: user.id });
+    const order = { name: "books", user_id: user.id, amount: 1999, currency: "eur" };
+    const place = (change = {}, headers = {}): Promise<JsonAnswer<Order>> =>
+      sendJson<Order>("POST", app.url("/orders"), { ...order, ...change }, headers);
+
+    const placed = await place();
     assert.equal(placed.status, 201, JSON.stringify(placed.body));
-    const nobody = { name: "books", user_id: "00000000-0000-4000-8000-000000000000" };
-    const orphan = await sendJson("POST", app.url("/orders"), nobody);
+    const payment = await sendJson<Payment>("GET", app.url(`/payments/${placed.body.payment_id}`));
+    const { status, amount, reference, provider_reference } = payment.body;
+    assert.deepEqual([status, amount, provider_reference], ["awaiting_provider", 1999, null]);
+    assert.equal(reference, placed.body.id);
+
+    const before = await paid();
+    const key = { "idempotency-key": "one attempt" };
+    const answers = [await place({}, key), await place({}, key)];
+    assert.deepEqual(answers[1], answers[0]);
+    assert.equal(await paid(), before + 1);
+
+    const orphan = await place({ user_id: nobody });
     assert.equal(orphan.status, 422, JSON.stringify(orphan.body));
+    assert.equal((await place({ amount: 0 })).status, 422);
+    assert.equal(await paid(), before + 1, "what is refused is not paid");
   });
 
-  await t.test("probes answer, and what is logged is JSON with the trace", async () => {
-    const [instance] = await app.instances("user-service");
-    const ready = await sendJson<{ status: string }>("GET", `http://127.0.0.1:${instance?.port}/readyz`);
-    assert.deepEqual([ready.status, ready.body.status], [200, "ok"]);
+  await t.test("absent backing services are told, and the services are ready without them", async () => {
+    const expected = {
+      "user-service": { database: "ok", redis: "not configured" },
+      "order-service": { database: "ok", kafka: "not configured" },
+      "payment-service": { database: "ok", redis: "not configured", stripe: "not configured" },
+    };
+    for (const [service, checks] of Object.entries(expected)) {
+      const ready = await readiness(app, service);
+      assert.deepEqual([ready.status, ready.body.status, ready.body.checks], [200, "ok", checks]);
+    }
+  });
+
+  await t.test("what is logged is JSON with the trace", async () => {
     const { stdout } = await app.run("logs", "user-service");
     assert.match(stdout, /"traceId": "[0-9a-f]{32}"/);
-  });
-
-  await t.test("the unit tests of the generated folder pass", async () => {
-    const { python } = await ensurePythonEnvironment(join(folder, "requirements-dev.txt"));
-    const options = { cwd: folder, env: process.env };
-    const tested = await runCommand([python, "-m", "pytest", "-q", "-p", "no:cacheprovider"], options);
-    assert.equal(tested.code, 0, tested.stdout + tested.stderr);
   });
 
   await app.down();

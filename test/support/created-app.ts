@@ -2,12 +2,27 @@
 // own cache, so that the packages are downloaded once for all runs.
 import type { TestContext } from "node:test";
 import { createApp, type TestApp } from "./app.js";
+import { type JsonAnswer, sendJson } from "./send-json.js";
 
 export interface CreatedService {
   readonly name: string;
   readonly dependencies: readonly string[];
   /** Those named must come before. */
   readonly calls?: readonly string[];
+}
+
+/** A system with every dependency that the template knows and both kinds of callee, in the order of creation. */
+export const users: CreatedService = { name: "user-service", dependencies: ["sqlalchemy", "redis"] };
+export const payments: CreatedService = { name: "payment-service", dependencies: ["stripe", "redis"] };
+export const orders: CreatedService = {
+  name: "order-service",
+  dependencies: ["sqlalchemy", "kafka"],
+  calls: ["user-service", "payment-service"],
+};
+
+export interface Readiness {
+  readonly status: string;
+  readonly checks: Readonly<Record<string, string>>;
 }
 
 export interface CreateReport {
@@ -22,6 +37,12 @@ export interface CreateReport {
 export function createArguments({ name, dependencies, calls = [] }: CreatedService): string[] {
   const dependencyArguments = dependencies.flatMap((dependency) => ["--dep", dependency]);
   return ["create", name, ...dependencyArguments, ...(calls.length > 0 ? ["--calls", calls.join(",")] : [])];
+}
+
+/** What `/readyz` of the first instance says; asked directly, because the gateway routes no probe. */
+export async function readiness(app: TestApp, service: string): Promise<JsonAnswer<Readiness>> {
+  const [instance] = await app.instances(service);
+  return sendJson<Readiness>("GET", `http://127.0.0.1:${instance?.port}/readyz`);
 }
 
 /** Creates the services and adds them to the spec; starts nothing. `variables` are in the environment of each. */

@@ -18,11 +18,25 @@ export async function findStripeMock(): Promise<Tool> {
   return "path" in tool ? { path: join(tool.path, "stripe-mock") } : tool;
 }
 
-/** Its base URL. */
-export async function startStripeMock(t: TestContext, program: string): Promise<string> {
+export interface StripeMock {
+  readonly url: string;
+  start(): Promise<void>;
+}
+
+/** Chooses the port; away until `start`. */
+export async function createStripeMock(t: TestContext, program: string): Promise<StripeMock> {
   const port = await freePort();
   const address = `127.0.0.1:${port}`;
-  const server = await startServerProcess([program, "-http-addr", address], { cwd: "/", port });
-  t.after(() => server.kill());
-  return `http://${address}`;
+  const start = async (): Promise<void> => {
+    const server = await startServerProcess([program, "-http-addr", address], { cwd: "/", port });
+    t.after(() => server.kill());
+  };
+  return { url: `http://${address}`, start };
+}
+
+/** Its base URL. */
+export async function startStripeMock(t: TestContext, program: string): Promise<string> {
+  const mock = await createStripeMock(t, program);
+  await mock.start();
+  return mock.url;
 }
