@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { fetchText } from "../../test/support/driver-harness.js";
 import { eventually } from "../../test/support/eventually.js";
@@ -12,6 +15,8 @@ import { instanceVariable } from "./instance-tag.js";
 import { ListenerWatch, OwnListener } from "./listener.js";
 
 const app = `listen${process.pid}`;
+/** Closed while this file is there. */
+const gate = join(tmpdir(), `tusk-${app}-gate`);
 
 interface Scene {
   readonly listener: OwnListener;
@@ -82,13 +87,11 @@ listenerTest(
   async ({ listener, port }) => {
     const watch = new ListenerWatch(listener);
     assert.equal(watch.check().state, "held");
+    writeFileSync(gate, "");
     process.kill(Number(await fetchText(port)), "SIGKILL");
-    const seen = new Set<string>();
-    await eventually(() => {
-      const { state } = watch.check();
-      seen.add(state);
-      return state === "held" && seen.has("reloading");
-    });
+    await eventually(() => watch.check().state === "reloading");
+    rmSync(gate);
+    await eventually(() => watch.check().state === "held");
   },
 );
 
@@ -139,9 +142,11 @@ listenerTest(
   },
 );
 
-/** Listens on the same port in every life: the first finds one, and tells the next by a file beside nothing. */
+/** Listens on the same port in every life, and not while the gate is closed. */
 function fixedPort(): string {
   const port = 18_000 + (process.pid % 1000);
   return `const s = require("node:http").createServer((q, r) => r.end(String(process.pid)));
-    s.listen(${port}, "127.0.0.1", () => console.log(${port}));`;
+    const open = () => require("node:fs").existsSync("${gate}") ? setTimeout(open, 5)
+      : s.listen(${port}, "127.0.0.1", () => console.log(${port}));
+    open();`;
 }
