@@ -15,8 +15,12 @@ import {
 import { homedir } from "node:os";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import type { Clock } from "../base/clock.js";
 import { TuskError } from "../base/errors.js";
+import { systemClock } from "../system/clock.js";
 import { acquireLock, type FileLock } from "../system/lock.js";
+import { linksFolderOf } from "./environment-link.js";
+import { noteUse, pruneEnvironments } from "./environment-pruning.js";
 import { findOnPath, findPython, isolated, type PythonInterpreter, requireVenv } from "./python-interpreter.js";
 import { runTool, type ToolResult } from "./run-tool.js";
 
@@ -31,6 +35,8 @@ export interface PythonEnvironmentOptions {
   readonly onOutput?: (line: string) => void;
   /** Ends the making; nothing half made is left in use. */
   readonly signal?: AbortSignal;
+  /** By which use is noted and unused ones are removed. Default: the machine's. */
+  readonly clock?: Pick<Clock, "now">;
 }
 
 export interface PythonEnvironment {
@@ -55,7 +61,8 @@ interface Making extends PythonEnvironmentOptions {
 }
 
 /**
- * The environment for a requirements file; made when it is not in the cache yet.
+ * The environment for a requirements file; made when it is not in the cache yet, and then others that were not used for
+ * long are removed.
  * Throws ENVIRONMENT_FAILED with what the tool printed, or with the package that is missing on this machine;
  * NOT_FOUND when there is no such file; INTERRUPTED when aborted.
  */
@@ -72,7 +79,13 @@ export async function ensurePythonEnvironment(
   const hash = environmentHash(text, interpreter);
   const making: Making = { ...options, env, cache, hash, requirements, interpreter };
   const folder = join(cache, hash);
+  const clock = options.clock ?? systemClock;
+  noteUse(folder, clock.now());
   const reused = isUsable(folder) || !(await makeOnce(making, folder));
+  if (!reused) {
+    noteUse(folder, clock.now());
+    await prune(making, clock.now());
+  }
   return { folder, python: join(folder, "bin/python"), version: interpreter.version, hash, reused };
 }
 
@@ -147,8 +160,19 @@ async function waitForLock(making: Making): Promise<FileLock> {
 
 /** What killed makers left. Only with the lock held. */
 function removeUnused({ cache, hash }: Making, used: string | null): void {
+  const kept = [used, linksFolderOf(hash)];
   const left = readdirSync(cache).filter((name) => name.startsWith(`${hash}.`) && !name.startsWith(`${hash}.lock`));
-  for (const name of left) if (name !== used) rmSync(join(cache, name), { recursive: true, force: true });
+  for (const name of left) if (!kept.includes(name)) rmSync(join(cache, name), { recursive: true, force: true });
+}
+
+/** The environment that was asked for is there: what cannot be removed stays, and is said. */
+async function prune({ cache, onOutput }: Making, nowMs: number): Promise<void> {
+  try {
+    const removed = await pruneEnvironments(cache, nowMs);
+    if (removed.length > 0) onOutput?.(`removed ${removed.length} environments that were not used for 30 days`);
+  } catch (error) {
+    onOutput?.(`unused environments were not removed: ${(error as Error).message}`);
+  }
 }
 
 function linkedFolder(link: string): string | null {

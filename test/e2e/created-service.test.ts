@@ -61,6 +61,11 @@ test("created services run, and the files are the user's", async (t) => {
     assert.ok(!existsSync(join(app.folder, "services/a")) && !existsSync(join(app.folder, "evil")));
   });
 
+  await t.test("callees that are not known yet are named", async () => {
+    const { stderr } = await app.run("create", "early-service", "--calls", "user-service,late-service", "--no-install");
+    assert.match(stderr, /not in the spec yet: late-service;/);
+  });
+
   const status = await app.up();
   assert.ok(status.services.flatMap(({ instances }) => instances).every(isReady));
 

@@ -74,6 +74,22 @@ const cases: readonly Planted[] = [
     caught: /Arrows point down/,
   },
   {
+    name: "the generator of services, a driver, that looks up at the controller",
+    files: {
+      "src/services/a.ts": 'import { b } from "../control/b.js";\n\nexport const a = b;\n',
+      "src/control/b.ts": "export const b = 1;\n",
+    },
+    caught: /services\/ may import base, system, plan/,
+  },
+  {
+    name: "a driver that uses another one",
+    files: {
+      "src/orchestrator/a.ts": 'import { b } from "../services/b.js";\n\nexport const a = b;\n',
+      "src/services/b.ts": "export const b = 1;\n",
+    },
+    caught: /orchestrator\/ may import base, system, plan/,
+  },
+  {
     name: "an import cycle",
     files: {
       "src/control/a.ts": 'import { b } from "./b.js";\n\nexport const a = (): number => b();\n',

@@ -44,11 +44,13 @@ export async function run(session: Session, [name]: readonly [string], options: 
   const root = findAppRoot(from) ?? from;
   const specFile = await findSpecFile(root);
   const addTo = options.add ? requireYaml(specFile, root) : null;
-  const spec = toSpec(name, options, await dependenciesByService(specFile));
+  const known = await dependenciesByService(specFile);
+  const spec = toSpec(name, options, known);
   const code = createServiceCode(spec, {
     folder: join(root, "services", name),
     force: options.force === true,
   });
+  noteUnknownCallees(session, spec, known);
   const artefact = options.install ? await install(session, code) : null;
   const linked = artefact !== null && linkEnvironment(code.folder, artefact.environmentFolder);
   const entry = toEntry(root, spec, code);
@@ -72,6 +74,15 @@ async function dependenciesByService(file: string | null): Promise<ReadonlyMap<s
   if (file === null) return new Map();
   const { spec } = await loadSpecFile(file);
   return new Map(spec.services.map((service) => [service.name, service.dependencies]));
+}
+
+/** They may come later; but how one is called depends on what it uses. */
+function noteUnknownCallees(session: Session, { calls }: ServiceCodeSpec, known: ReadonlyMap<string, unknown>): void {
+  const unknown = calls.map((call) => call.name).filter((callee) => !known.has(callee));
+  if (unknown.length === 0) return;
+  session.note(
+    `not in the spec yet: ${unknown.join(", ")}; the code refers to what it keeps. Create one that takes payments first`,
+  );
 }
 
 function requireYaml(file: string | null, root: string): string {
