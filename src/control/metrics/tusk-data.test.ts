@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { TuskError } from "../../base/errors.js";
 import type { EventDraft } from "../../base/event.js";
 import { FakeClock } from "../../base/fake-clock.js";
-import type { Database, InsertRow } from "../../tuskdb/database.js";
+import type { Database, InsertRow, InsertRows, RunSql } from "../../tuskdb/database.js";
 import { TuskData } from "./tusk-data.js";
 
 /** A database that keeps rows, and fails with what it is told. */
@@ -17,6 +17,20 @@ class MemoryDatabase implements Partial<Database> {
     if (this.failure) throw this.failure;
     this.rows.set(table, [...(this.rows.get(table) ?? []), ...rows]);
     return { inserted: rows.length, ids: rows.map((_, index) => String(index)) };
+  }
+
+  async transaction<T>(work: (run: RunSql, insert: InsertRows) => Promise<T>): Promise<T> {
+    const before = new Map(this.rows);
+    try {
+      return await work(
+        async () => [],
+        (table, rows) => this.insertMany(table, rows),
+      );
+    } catch (error) {
+      this.rows.clear();
+      for (const [table, rows] of before) this.rows.set(table, rows);
+      throw error;
+    }
   }
 
   async queryReadOnly(): Promise<[]> {
@@ -96,6 +110,28 @@ describe("rows on their way to TuskDB", () => {
       ["tuskdb.failed", "tuskdb.recovered"],
     );
     await data.close();
+  });
+
+  it("that come while others are being stored are stored after them, each once", async () => {
+    const { data, opened } = setUp();
+    data.begin();
+    data.enqueue("events", [row("first")]);
+    await data.query("SELECT 1");
+    const [database] = opened;
+    assert.ok(database);
+    const insert = database.insertMany.bind(database);
+    database.insertMany = async (table, rows) => {
+      const result = await insert(table, rows);
+      if (rows.some((stored) => stored.service_id === "second")) data.enqueue("events", [row("third")]);
+      return result;
+    };
+    data.enqueue("events", [row("second")]);
+    await data.query("SELECT 1");
+    await data.close();
+    assert.deepEqual(
+      database.rows.get("events")?.map((stored) => stored.service_id),
+      ["first", "second", "third"],
+    );
   });
 
   it("open it anew after it has broken for good", async () => {

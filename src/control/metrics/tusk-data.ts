@@ -88,8 +88,8 @@ export class TuskData implements DataAccess {
   /** Stores in the background, in order; rows of a quiet system a few seconds together, unless somebody asks before. */
   enqueue(table: string, rows: readonly Row[], { quiet = false }: { readonly quiet?: boolean } = {}): void {
     if (rows.length === 0 || this.#closed) return;
-    const queue = this.#queues.get(table) ?? [];
-    queue.push(...rows);
+    // A new list: the one before may be on its way to the database, and must not grow there.
+    const queue = [...(this.#queues.get(table) ?? []), ...rows];
     this.#dropped += Math.max(0, queue.length - queueLimit);
     this.#queues.set(table, queue.slice(-queueLimit));
     if (!this.#begun) return;
@@ -119,17 +119,27 @@ export class TuskData implements DataAccess {
     if (waiting.length === 0) return;
     try {
       const database = await this.database();
-      for (const [table, rows] of waiting) {
-        await database.insertMany(table, rows);
-        this.#queues.set(table, (this.#queues.get(table) ?? []).slice(rows.length));
-        if (table === "microservices_metrics") this.#noteSamples(rows);
-      }
+      // One transaction for all: making it durable costs more than the rows do.
+      await database.transaction(async (_, insert) => {
+        for (const [table, rows] of waiting) await insert(table, rows);
+      });
+      for (const [table, rows] of waiting) this.#leaveQueue(table, rows);
       this.#reportDropped();
     } catch (error) {
       // After a full disk, say, the engine answers nothing more: the next rows open it anew.
       if (error instanceof TuskError && error.code === "DB_UNAVAILABLE") this.#letGo();
       this.#report(error);
     }
+  }
+
+  /** Those that were dropped meanwhile, because too many came, are not there any more. */
+  #leaveQueue(table: string, stored: readonly Row[]): void {
+    const done = new Set(stored);
+    this.#queues.set(
+      table,
+      (this.#queues.get(table) ?? []).filter((row) => !done.has(row)),
+    );
+    if (table === "microservices_metrics") this.#noteSamples(stored);
   }
 
   #letGo(): void {
