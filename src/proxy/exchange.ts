@@ -1,5 +1,7 @@
 // The seam between the codecs and the proxy's decisions: what a server codec hands in, what a client codec offers.
 // No type of a library appears here, so that either codec is replaced without a change behind the seam.
+// Bytes are lent: a chunk may be on its way out until the next answer of `true`, or until `resume` after `false`. Whoever
+// keeps one for longer copies it.
 import type { AttemptFailure } from "../resilience/retry-policy.js";
 
 /** Name, value, name, value … in the order and spelling of the wire. */
@@ -18,25 +20,47 @@ export interface Exchange {
   readonly sink: AnswerSink;
 }
 
-/** The request's body, pulled: nothing is read from the client before it is asked for. */
+/** A body on its way. Nothing of it is asked for before `start`. */
 export interface BodySource {
   /** Bytes; 0: no body; null: unknown until the end (chunked). */
   readonly length: number | null;
-  /** The next part, null at the end. At most one call at a time. Rejects when the client is gone. */
-  read(): Promise<Uint8Array | null>;
+  /** Once. */
+  start(reader: BodyReader): void;
+  pause(): void;
+  resume(): void;
 }
 
-/** Where the answer goes. `head` once, then `write` any number of times, then `end`; or `abort` at any time. */
+export interface BodyReader {
+  onBody(chunk: Uint8Array): void;
+  /** All that has arrived so far was handed over. False: pause until `resume`. */
+  onBodyPause(): boolean;
+  /** False: it has not left yet. */
+  onBodyEnd(trailers: RawHeaders): boolean;
+}
+
+/**
+ * Where the answer goes: `interim` any number of times, `head` once, `write` any number of times, `end`; or `abort` at
+ * any time. What is small is collected until `flush` or `end`, so that it leaves in one packet.
+ */
 export interface AnswerSink {
+  listen(listener: AnswerListener): void;
+  /** 1xx. */
+  interim(status: number, headers: RawHeaders): void;
   head(status: number, headers: RawHeaders): void;
-  /** False: call back on drain before writing more. */
-  write(chunk: Uint8Array): boolean;
-  end(trailers?: RawHeaders): void;
+  write(chunk: Uint8Array): void;
+  /** False: wait for `onDrain` before writing more. */
+  flush(): boolean;
+  /** False: it has not left yet; what was lent stays lent. */
+  end(trailers?: RawHeaders): boolean;
   /** Breaks the connection, so that the client cannot take a part for the whole. */
   abort(): void;
-  onDrain(listener: () => void): void;
-  /** Once: the answer was handed over whole (`true`) or the client is gone (`false`). */
-  onClose(listener: (complete: boolean) => void): void;
+}
+
+export interface AnswerListener {
+  /** What was written has left. */
+  onDrain(): void;
+  /** The client left before the answer's end. Nothing is called after it. */
+  onGone(): void;
 }
 
 export interface UpstreamTarget {
@@ -52,18 +76,21 @@ export interface UpstreamRequest {
   readonly path: string;
   /** Ready to be sent, Host included, framing excluded. */
   readonly headers: RawHeaders;
-  readonly bodyLength: number | null;
-  /** Null: no body. */
-  readonly body: AsyncIterable<Uint8Array> | null;
+  /** Length 0: no body. Started when there is a connection. */
+  readonly body: BodySource;
   readonly connectTimeoutMs: number;
 }
 
-/** Called in this order; `onFailure` may come at any point, and is the last then. */
+/** Called in this order; `onFailure` may come at any point, and is the last then. Never called within `send`. */
 export interface UpstreamListener {
+  /** 1xx. */
+  onInterim(status: number, headers: RawHeaders): void;
   onHead(status: number, headers: RawHeaders): void;
-  /** False: pause until `resume`. */
-  onData(chunk: Uint8Array): boolean;
-  onEnd(trailers: RawHeaders): void;
+  onData(chunk: Uint8Array): void;
+  /** All that has arrived so far was handed over. False: pause until `resume`. */
+  onPause(): boolean;
+  /** False: it has not left yet. */
+  onEnd(trailers: RawHeaders): boolean;
   onFailure(failure: AttemptFailure): void;
 }
 

@@ -31,21 +31,25 @@ export class HeldAnswer {
     else this.#start(headers);
   }
 
-  /** False: wait for drain. */
-  write(chunk: Uint8Array): boolean {
-    if (!this.#held) return this.#sink.write(chunk);
-    this.#held.chunks.push(chunk);
-    return true;
+  write(chunk: Uint8Array): void {
+    if (this.#held === null) this.#sink.write(chunk);
+    // Lent to us, so copied.
+    else this.#held.chunks.push(Uint8Array.prototype.slice.call(chunk));
   }
 
-  end(trailers: RawHeaders): void {
+  /** False: wait for drain. */
+  flush(): boolean {
+    return this.#held !== null || this.#sink.flush();
+  }
+
+  end(trailers: RawHeaders): boolean {
     const held = this.#held;
     this.#held = null;
-    if (held) {
+    if (held !== null) {
       this.#start(held.headers);
       for (const chunk of held.chunks) this.#sink.write(chunk);
     }
-    this.#sink.end(trailers);
+    return this.#sink.end(trailers);
   }
 
   /** Forgets what is held, for another attempt. */

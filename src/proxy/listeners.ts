@@ -2,7 +2,7 @@
 
 import { dispatch } from "./dispatch.js";
 import type { DispatchContext } from "./dispatch-context.js";
-import { HttpServer } from "./http-server.js";
+import { HttpServer } from "./http1/http-server.js";
 
 export class HttpListeners {
   readonly #context: DispatchContext;
@@ -27,6 +27,7 @@ export class HttpListeners {
     const before = this.#open.get(name);
     const server = new HttpServer({
       name,
+      deadlines: this.#context.deadlines,
       onExchange: (exchange) => dispatch(exchange, this.#context),
       onRefused: (listener, code) => this.#context.dataPlane.edges.of(listener, "").countRefusal(code),
     });

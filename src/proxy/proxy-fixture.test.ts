@@ -6,10 +6,12 @@ import type { WorkerNotice } from "../keeper/protocol.js";
 import type { ClusterPlan, Endpoint, ListenerPlan, ProxyPlan, RouteAction } from "../plan/proxy-plan.js";
 import { systemClock } from "../system/clock.js";
 import { DataPlane } from "./data-plane.js";
+import { Deadlines } from "./deadlines.js";
 import { dispatch } from "./dispatch.js";
 import type { Upstream } from "./exchange.js";
-import { type HttpLimits, HttpServer } from "./http-server.js";
-import { createUpstream } from "./upstream.js";
+import { HttpServer } from "./http1/http-server.js";
+import type { HttpLimits } from "./http1/limits.js";
+import { createUpstream } from "./http1/upstream.js";
 
 export function actionTo(cluster: string, overrides: Partial<RouteAction> = {}): RouteAction {
   return {
@@ -93,7 +95,8 @@ export async function startProxy(
 ): Promise<RunningProxy> {
   const notices: WorkerNotice[] = [];
   const refused: string[] = [];
-  const upstream = createUpstream();
+  const deadlines = new Deadlines(systemClock);
+  const upstream = createUpstream(deadlines);
   const dataPlane = new DataPlane({
     clock: systemClock,
     notify: (notice) => notices.push(notice),
@@ -102,11 +105,19 @@ export async function startProxy(
   const answers = [dataPlane.applyPlan(plan), dataPlane.applyEndpoints({ format: 1, version: 1, clusters: endpoints })];
   for (const answer of answers) if (answer.type === "refused") throw new Error(answer.problems.join("; "));
   let ids = 0;
-  const context = { dataPlane, upstream, clock: systemClock, rng: Math.random, newRequestId: () => `id-${++ids}` };
+  const context = {
+    dataPlane,
+    upstream,
+    deadlines,
+    clock: systemClock,
+    rng: Math.random,
+    newRequestId: () => `id-${++ids}`,
+  };
   const servers = plan.listeners.map(
     ({ name }) =>
       new HttpServer({
         name,
+        deadlines,
         limits,
         onExchange: (exchange) => dispatch(exchange, context),
         onRefused: (_listener, code) => refused.push(code),
@@ -117,6 +128,7 @@ export async function startProxy(
     for (const server of servers) server.destroy();
     dataPlane.close();
     await upstream.close();
+    deadlines.close();
   });
   const port = (listener: string): number => servers.find((server) => server.name === listener)?.port ?? 0;
   return { dataPlane, upstream, notices, servers, refused, port };

@@ -18,8 +18,10 @@ export const refusalKinds = {
   ROUTE_NOT_FOUND: { status: 404, title: "No route of this gateway matches the request." },
   UNKNOWN_SERVICE: { status: 404, title: "No service of this name exists." },
   REQUEST_TIMEOUT: { status: 408, title: "The client did not send its request in time." },
+  BODY_TOO_LARGE: { status: 413, title: "The request's body is larger than 64 GiB." },
+  TARGET_TOO_LONG: { status: 414, title: "The request line is longer than 8 KiB." },
   EXPECTATION_FAILED: { status: 417, title: "Only the expectation 100-continue is supported." },
-  HEADERS_TOO_LARGE: { status: 431, title: "The request's headers are larger than 16 KiB." },
+  HEADERS_TOO_LARGE: { status: 431, title: "The request's headers are larger than 16 KiB, or more than 100." },
   NO_BACKEND: { status: 500, title: "The route has no backend that takes requests." },
   METHOD_NOT_SUPPORTED: { status: 501, title: "The proxy makes no tunnels: CONNECT is not supported." },
   UPSTREAM_UNREACHABLE: { status: 502, title: "No connection to the service could be made." },
@@ -29,6 +31,7 @@ export const refusalKinds = {
   PROTOCOL_DISABLED: { status: 503, title: "A setting switches this listener's protocol off." },
   NO_ENDPOINT: { status: 503, title: "The service has no ready instance." },
   UPSTREAM_TIMEOUT: { status: 504, title: "The service did not answer in time." },
+  VERSION_NOT_SUPPORTED: { status: 505, title: "This port speaks HTTP/1.1 and HTTP/1.0." },
 } as const satisfies Record<string, RefusalKind>;
 
 export type RefusalCode = keyof typeof refusalKinds;

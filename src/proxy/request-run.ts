@@ -1,15 +1,15 @@
 // One routed request from its first attempt to its last byte: picks an endpoint, sends, retries where that is safe,
 // passes the answer on, and counts how it went. Every way out passes `#finish` exactly once.
-import type { Timer } from "../base/clock.js";
 import { fullJitterMs } from "../resilience/backoff.js";
 import type { OutlierEvent } from "../resilience/outlier.js";
 import { type AttemptFailure, decideRetry } from "../resilience/retry-policy.js";
 import { answerRefusal } from "./answer-refusal.js";
 import type { Cluster } from "./cluster.js";
+import { Deadline, type DeadlineOwner } from "./deadlines.js";
 import type { DispatchContext } from "./dispatch-context.js";
 import type { EdgeCounts } from "./edge-counts.js";
 import type { EndpointState } from "./endpoint-state.js";
-import type { Exchange, RawHeaders, UpstreamAttempt } from "./exchange.js";
+import type { AnswerListener, Exchange, RawHeaders, UpstreamAttempt, UpstreamListener } from "./exchange.js";
 import { type ForwardedRequest, forwardAnswerHeaders } from "./forward-headers.js";
 import { HeldAnswer } from "./held-answer.js";
 import { type Refusal, refusal, statusOf } from "./refusals.js";
@@ -32,18 +32,19 @@ export interface RequestRunInput {
   readonly startedAt: number;
 }
 
-export class RequestRun {
+export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwner {
   readonly #in: RequestRunInput;
   readonly #body: ReplayableBody;
+  readonly #answer: HeldAnswer;
   readonly #tried = new Set<EndpointState>();
-  #attempt: { readonly endpoint: EndpointState; handle: UpstreamAttempt | null } | null = null;
+  #endpoint: EndpointState | null = null;
+  #attempt: UpstreamAttempt | null = null;
   #attemptsMade = 0;
-  #answer: HeldAnswer;
   #responseBytes = 0;
   #finished = false;
-  #totalTimer: Timer | null = null;
-  #attemptTimer: Timer | null = null;
-  #retryTimer: Timer | null = null;
+  #totalDeadline: Deadline | null = null;
+  #attemptDeadline: Deadline | null = null;
+  #retryDeadline: Deadline | null = null;
 
   constructor(input: RequestRunInput) {
     this.#in = input;
@@ -55,10 +56,10 @@ export class RequestRun {
     const { exchange, cluster, context, decision } = this.#in;
     const { requestTimeoutMs } = decision.action;
     cluster.requestBegins();
-    exchange.sink.onClose((complete) => this.#onClientClose(complete));
-    exchange.sink.onDrain(() => this.#attempt?.handle?.resume());
+    exchange.sink.listen(this);
     if (requestTimeoutMs > 0) {
-      this.#totalTimer = context.clock.setTimer(requestTimeoutMs, () => this.#onTotalTimeout(requestTimeoutMs));
+      this.#totalDeadline = new Deadline(this);
+      context.deadlines.set(this.#totalDeadline, requestTimeoutMs);
     }
     this.#tryNext();
   }
@@ -73,37 +74,29 @@ export class RequestRun {
     this.#tried.add(endpoint);
     this.#attemptsMade++;
     endpoint.begin();
-    const attempt = { endpoint, handle: null as UpstreamAttempt | null };
-    this.#attempt = attempt;
+    this.#endpoint = endpoint;
     const { attemptTimeoutMs } = decision.action;
     if (attemptTimeoutMs > 0) {
-      this.#attemptTimer = context.clock.setTimer(attemptTimeoutMs, () => this.#onAttemptTimeout(attemptTimeoutMs));
+      this.#attemptDeadline ??= new Deadline(this);
+      context.deadlines.set(this.#attemptDeadline, attemptTimeoutMs);
     }
-    attempt.handle = this.#send(endpoint);
+    this.#attempt = this.#send(endpoint);
   }
 
   #send(endpoint: EndpointState): UpstreamAttempt {
-    const { head, forwarded, cluster, context, exchange } = this.#in;
-    return context.upstream.send(
-      endpoint.target,
-      {
-        method: head.method,
-        path: head.pathAndQuery,
-        headers: forwarded.headers,
-        bodyLength: exchange.body.length,
-        body: this.#body.open(),
-        connectTimeoutMs: cluster.plan?.connectTimeoutMs ?? 0,
-      },
-      {
-        onHead: (status, headers) => this.#onHead(status, headers),
-        onData: (chunk) => this.#onData(chunk),
-        onEnd: (trailers) => this.#onEnd(trailers),
-        onFailure: (failure) => this.#onFailure(failure),
-      },
-    );
+    const { head, forwarded, cluster, context } = this.#in;
+    const { method, pathAndQuery: path } = head;
+    const connectTimeoutMs = cluster.plan?.connectTimeoutMs ?? 0;
+    const request = { method, path, headers: forwarded.headers, body: this.#body, connectTimeoutMs };
+    return context.upstream.send(endpoint.target, request, this);
   }
 
-  #onHead(status: number, headers: RawHeaders): void {
+  onInterim(status: number, headers: RawHeaders): void {
+    if (this.#answer.started) return;
+    this.#in.exchange.sink.interim(status, forwardAnswerHeaders(headers, { status, requestId: undefined }));
+  }
+
+  onHead(status: number, headers: RawHeaders): void {
     if (status >= 500) this.#report({ type: "failure", kind: "status", refused: false });
     else this.#report({ type: "success" });
     if (this.#in.decision.action.retry.statuses.includes(status)) {
@@ -112,25 +105,46 @@ export class RequestRun {
     }
     const passed = forwardAnswerHeaders(headers, { status, requestId: this.#in.forwarded.requestId });
     this.#answer.head(status, passed, this.#mayRepeat());
-    if (this.#answer.started) this.#cancelAttemptTimer();
+    if (this.#answer.started) this.#liftAttemptDeadline();
   }
 
-  #onData(chunk: Uint8Array): boolean {
+  onData(chunk: Uint8Array): void {
     this.#responseBytes += chunk.length;
-    return this.#answer.write(chunk);
+    this.#answer.write(chunk);
   }
 
-  #onEnd(trailers: RawHeaders): void {
-    this.#answer.end(trailers);
+  onPause(): boolean {
+    return this.#answer.flush();
+  }
+
+  onEnd(trailers: RawHeaders): boolean {
     this.#endAttempt();
     this.#finish(this.#answer.status, false);
+    return this.#answer.end(trailers);
   }
 
-  #onFailure(failure: AttemptFailure): void {
+  onFailure(failure: AttemptFailure): void {
     const refused = failure.kind === "connect" && failure.refused;
     this.#report({ type: "failure", kind: failure.kind, refused });
     if (this.#answer.started) this.#breakOff();
     else if (!this.#retry(failure)) this.#refuse(refusalFor(failure, this.#in.cluster.name, this.#attemptsMade));
+  }
+
+  onDrain(): void {
+    this.#attempt?.resume();
+  }
+
+  onGone(): void {
+    if (this.#finished) return;
+    this.#endAttempt();
+    this.#finish(this.#answer.started ? this.#answer.status : null, false);
+  }
+
+  onDeadline(deadline: Deadline): void {
+    const { attemptTimeoutMs, requestTimeoutMs } = this.#in.decision.action;
+    if (deadline === this.#totalDeadline) this.#onTotalTimeout(requestTimeoutMs);
+    else if (deadline === this.#attemptDeadline) this.#onAttemptTimeout(attemptTimeoutMs);
+    else this.#tryNext();
   }
 
   /** True: another attempt is under way or waits for its time, and this one is over. */
@@ -149,13 +163,13 @@ export class RequestRun {
       ? 0
       : fullJitterMs(decision.action.retry.backoffMs, this.#attemptsMade, context.rng);
     if (waitMs === 0) this.#tryNext();
-    else this.#retryTimer = context.clock.setTimer(waitMs, () => this.#retryNow());
+    else this.#retryIn(waitMs);
     return true;
   }
 
-  #retryNow(): void {
-    this.#retryTimer = null;
-    this.#tryNext();
+  #retryIn(waitMs: number): void {
+    this.#retryDeadline ??= new Deadline(this);
+    this.#in.context.deadlines.set(this.#retryDeadline, waitMs);
   }
 
   // A broken endpoint says nothing about another one: no reason to wait. An overloaded or slow one may.
@@ -182,22 +196,16 @@ export class RequestRun {
   }
 
   #onAttemptTimeout(limitMs: number): void {
-    const requestSent = this.#attempt?.handle?.requestSent ?? false;
-    this.#attempt?.handle?.abort();
-    this.#onFailure({ kind: "timeout", requestSent, message: `no answer within ${limitMs} ms` });
+    const requestSent = this.#attempt?.requestSent ?? false;
+    this.#attempt?.abort();
+    this.onFailure({ kind: "timeout", requestSent, message: `no answer within ${limitMs} ms` });
   }
 
   #onTotalTimeout(limitMs: number): void {
-    if (this.#attempt) this.#report({ type: "failure", kind: "timeout", refused: false });
+    this.#report({ type: "failure", kind: "timeout", refused: false });
     const late = `service ${this.#in.cluster.name} did not answer within ${limitMs} ms`;
     if (this.#answer.started) this.#breakOff();
     else this.#refuse(refusal("UPSTREAM_TIMEOUT", late));
-  }
-
-  #onClientClose(complete: boolean): void {
-    if (this.#finished || complete) return;
-    this.#endAttempt();
-    this.#finish(this.#answer.started ? this.#answer.status : null, false);
   }
 
   #refuse(refused: Refusal): void {
@@ -216,29 +224,30 @@ export class RequestRun {
   }
 
   #report(event: OutlierEvent): void {
-    if (this.#attempt) this.#in.cluster.report(this.#attempt.endpoint, event);
+    if (this.#endpoint !== null) this.#in.cluster.report(this.#endpoint, event);
   }
 
   #endAttempt(): void {
-    const attempt = this.#attempt;
-    if (!attempt) return;
+    const endpoint = this.#endpoint;
+    if (endpoint === null) return;
+    this.#endpoint = null;
+    this.#liftAttemptDeadline();
+    this.#body.detach();
+    this.#attempt?.abort();
     this.#attempt = null;
-    this.#cancelAttemptTimer();
-    attempt.handle?.abort();
-    attempt.endpoint.end();
+    endpoint.end();
   }
 
-  #cancelAttemptTimer(): void {
-    this.#attemptTimer?.cancel();
-    this.#attemptTimer = null;
+  #liftAttemptDeadline(): void {
+    if (this.#attemptDeadline !== null) this.#in.context.deadlines.lift(this.#attemptDeadline);
   }
 
   #finish(status: number | null, broken: boolean): void {
     if (this.#finished) return;
     this.#finished = true;
     const { context, edge, startedAt } = this.#in;
-    this.#totalTimer?.cancel();
-    this.#retryTimer?.cancel();
+    if (this.#totalDeadline !== null) context.deadlines.lift(this.#totalDeadline);
+    if (this.#retryDeadline !== null) context.deadlines.lift(this.#retryDeadline);
     edge.record({
       status,
       broken,

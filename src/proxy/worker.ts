@@ -6,9 +6,10 @@ import { WorkerLink } from "../keeper/worker-link.js";
 import { systemClock, systemRng, uuidv7 } from "../system/clock.js";
 import type { JsonServer } from "../system/json-server.js";
 import { DataPlane } from "./data-plane.js";
+import { Deadlines } from "./deadlines.js";
+import { createUpstream } from "./http1/upstream.js";
 import { HttpListeners } from "./listeners.js";
 import { StoredState } from "./stored-state.js";
-import { createUpstream, loadClient } from "./upstream.js";
 import { serveWorkerSocket } from "./worker-socket.js";
 
 /** For requests in flight when somebody ends this worker without saying how long it may take. */
@@ -18,14 +19,22 @@ const boot = JSON.parse(process.argv[2] ?? "{}") as WorkerBoot;
 const path = join(boot.runtimeFolder, `worker-${boot.slot}.sock`);
 
 let control: JsonServer<WorkerNotice> | null = null;
-const upstream = createUpstream();
+const deadlines = new Deadlines(systemClock);
+const upstream = createUpstream(deadlines);
 const dataPlane = new DataPlane({
   clock: systemClock,
   notify: (notice) => control?.broadcast(notice),
   onForget: (endpoint) => upstream.forget(endpoint.target.key),
 });
 const stored = new StoredState(boot.runtimeFolder, boot.slot);
-const listeners = new HttpListeners({ dataPlane, upstream, clock: systemClock, rng: systemRng, newRequestId: uuidv7 });
+const listeners = new HttpListeners({
+  dataPlane,
+  upstream,
+  clock: systemClock,
+  deadlines,
+  rng: systemRng,
+  newRequestId: uuidv7,
+});
 
 let stopping = false;
 function stop(limitMs: number): void {
@@ -54,5 +63,3 @@ process.on("SIGINT", () => {});
 stored.load(dataPlane);
 control = await serveWorkerSocket({ path, dataPlane, stored, inFlight: () => listeners.inFlight });
 link.serving();
-// After the first requests can be taken: it takes longer to load than all else here together.
-setImmediate(loadClient);

@@ -1,0 +1,51 @@
+// A temporary folder and the processes that run in it; both end with `close`.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+
+export function makeWorkspace() {
+  const folder = mkdtempSync(join(tmpdir(), "tusk-bench-"));
+  // For nginx, whose worker is another user when we are root.
+  chmodSync(folder, 0o755);
+  const children = new Set();
+  return {
+    folder,
+    /** A process that ends with the workspace. */
+    keep(child) {
+      children.add(child);
+      child.once("exit", () => children.delete(child));
+      return child;
+    },
+    start(command, args) {
+      return this.keep(spawn(command, args, { stdio: ["ignore", "ignore", "inherit"] }));
+    },
+    close() {
+      for (const child of children) child.kill("SIGTERM");
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export async function freePort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+export async function untilListening(port) {
+  for (let tries = 0; tries < 200; tries++) {
+    const isUp = await new Promise((resolve) => {
+      const socket = connect(port, "127.0.0.1", () => resolve(true)).on("error", () => resolve(false));
+      socket.on("connect", () => socket.destroy());
+    });
+    if (isUp) return;
+    await delay(50);
+  }
+  throw new Error(`nothing listens on port ${port}`);
+}

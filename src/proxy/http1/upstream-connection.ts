@@ -1,0 +1,200 @@
+// One connection to an endpoint: one request at a time, and between requests kept in the pool. Whatever is not a
+// clean, complete answer ends it, so that nothing of it can reach another client.
+import { connect, type Socket } from "node:net";
+import type { AttemptFailure } from "../../resilience/retry-policy.js";
+import { Deadline, type DeadlineOwner, type Deadlines } from "../deadlines.js";
+import type { RawHeaders, UpstreamTarget } from "../exchange.js";
+import { ByteWriter } from "./byte-writer.js";
+import { MessageError } from "./message-error.js";
+import type { MessageLimits } from "./message-parser.js";
+import { ReadBuffer } from "./read-buffers.js";
+import { ResponseParser } from "./response-parser.js";
+import type { SendingRequest } from "./sending-request.js";
+
+export interface ConnectionOwner {
+  readonly deadlines: Deadlines;
+  /** It may take another request. */
+  onFree(connection: UpstreamConnection): void;
+  onClosed(connection: UpstreamConnection): void;
+}
+
+/** Shorter than the idle time of common servers (uvicorn 5 s, gunicorn 2 s), so that we close first, not they. */
+const idleMs = 1_500;
+/** A body chunk of this size says that more of the kind will come. */
+const largeChunk = 16 * 1024;
+
+const limits: MessageLimits = {
+  startLineBytes: 8 * 1024,
+  headBytes: 64 * 1024,
+  fields: 1_000,
+  bodyBytes: Number.MAX_SAFE_INTEGER,
+};
+
+export class UpstreamConnection implements DeadlineOwner {
+  readonly writer: ByteWriter;
+  readonly #owner: ConnectionOwner;
+  readonly #socket: Socket;
+  readonly #parser: ResponseParser;
+  readonly #buffer = new ReadBuffer();
+  readonly #deadline = new Deadline(this);
+  readonly #connectTimeoutMs: number;
+  #request: SendingRequest | null;
+  #connected = false;
+  #paused = false;
+  #closed = false;
+  /** The answer is complete, with these trailers. */
+  #trailers: RawHeaders | null = null;
+
+  /** Connects, and sends `request` then. */
+  constructor(target: UpstreamTarget, request: SendingRequest, owner: ConnectionOwner) {
+    this.#owner = owner;
+    this.#request = request;
+    request.connection = this;
+    this.#connectTimeoutMs = request.connectTimeoutMs;
+    this.#parser = new ResponseParser(limits, this);
+    this.#socket = connect({
+      host: target.address,
+      port: target.port,
+      noDelay: true,
+      keepAlive: true,
+      onread: {
+        // node:net takes undefined for "as it is".
+        buffer: (() => this.#buffer.next()) as () => Uint8Array,
+        callback: (length, bytes) => this.#onRead(length, bytes as Buffer),
+      },
+    });
+    this.writer = new ByteWriter(this.#socket);
+    this.#listen();
+    if (this.#connectTimeoutMs > 0) owner.deadlines.set(this.#deadline, this.#connectTimeoutMs);
+  }
+
+  #listen(): void {
+    const socket = this.#socket;
+    let failure: NodeJS.ErrnoException | null = null;
+    socket.on("connect", () => this.#onConnect());
+    socket.on("drain", () => this.#request?.drained());
+    socket.on("end", () => this.#onEnd());
+    socket.on("error", (error) => {
+      failure = error;
+    });
+    socket.on("close", () => this.#onClose(failure));
+  }
+
+  /** Takes the connection out of the pool for one request. */
+  start(request: SendingRequest): void {
+    this.#request = request;
+    request.connection = this;
+    this.#parser.expect(request.method);
+    request.sendOn(this.writer);
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#socket.resume();
+  }
+
+  /** Without a word to the request. */
+  destroy(): void {
+    this.#request = null;
+    this.#socket.destroy();
+    this.#release();
+  }
+
+  onInterim(status: number, headers: RawHeaders): void {
+    this.#request?.listener.onInterim(status, headers);
+  }
+
+  onResponseHead(status: number, headers: RawHeaders): void {
+    this.#request?.listener.onHead(status, headers);
+  }
+
+  onResponseBody(chunk: Buffer): void {
+    if (chunk.length > largeChunk) this.#buffer.takeOwn();
+    this.#request?.listener.onData(chunk);
+  }
+
+  // What it means for the connection is known when all that was read is used up.
+  onResponseEnd(trailers: RawHeaders): void {
+    this.#trailers = trailers;
+  }
+
+  onDeadline(): void {
+    if (!this.#connected) {
+      this.#fail({ kind: "connect", refused: false, message: `no connection within ${this.#connectTimeoutMs} ms` });
+    } else if (this.#request === null) this.destroy();
+  }
+
+  #onConnect(): void {
+    this.#connected = true;
+    this.#owner.deadlines.lift(this.#deadline);
+    if (this.#request !== null) this.start(this.#request);
+  }
+
+  #onRead(length: number, bytes: Buffer): boolean {
+    const request = this.#request;
+    if (request === null) {
+      // Nobody asked: whatever it is, the next request shall not get it for an answer.
+      this.destroy();
+      return true;
+    }
+    try {
+      const read = this.#parser.feed(bytes, 0, length);
+      if (this.#request !== request) return true;
+      if (this.#trailers !== null) this.#complete(request, this.#trailers, read === length);
+      else if (!request.listener.onPause()) this.#pause();
+    } catch (error) {
+      if (!(error instanceof MessageError)) throw error;
+      this.#fail({ kind: "malformed", message: error.message });
+    }
+    return true;
+  }
+
+  #pause(): void {
+    if (this.#closed || this.#request === null) return;
+    this.#paused = true;
+    this.#socket.pause();
+  }
+
+  #complete(request: SendingRequest, trailers: RawHeaders, nothingFollows: boolean): void {
+    this.#trailers = null;
+    this.#request = null;
+    const reusable = nothingFollows && this.#parser.reusable && request.sent && this.#socket.writableLength === 0;
+    if (reusable) this.#owner.deadlines.set(this.#deadline, idleMs);
+    else this.destroy();
+    if (reusable) this.#owner.onFree(this);
+    this.#buffer.giveBack(!request.complete(trailers));
+  }
+
+  #onEnd(): void {
+    const request = this.#request;
+    if (request === null) {
+      this.destroy();
+      return;
+    }
+    if (this.#parser.begun && this.#parser.end()) this.#complete(request, this.#trailers ?? [], true);
+    else this.#fail({ kind: "reset", requestSent: request.requestSent, message: "the connection ended" });
+  }
+
+  #onClose(error: NodeJS.ErrnoException | null): void {
+    const { code, message = "the connection ended" } = error ?? {};
+    const refused = code === "ECONNREFUSED";
+    if (!this.#connected) this.#fail({ kind: "connect", refused, message: refused ? "connection refused" : message });
+    else this.#fail({ kind: "reset", requestSent: this.#request?.requestSent ?? true, message });
+  }
+
+  #fail(failure: AttemptFailure): void {
+    const request = this.#request;
+    this.destroy();
+    request?.fail(failure);
+  }
+
+  #release(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#parser.stop();
+    this.#owner.deadlines.lift(this.#deadline);
+    this.#buffer.giveBack(true);
+    this.#owner.onClosed(this);
+  }
+}
