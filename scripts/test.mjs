@@ -80,8 +80,17 @@ async function runTogether(files) {
   rmSync(folder, { recursive: true });
 }
 
+/** Packages and servers that the end-to-end tests need, fetched into caches while the unit tests run. */
+function startFetching() {
+  const child = spawn(process.execPath, [join(root, "dist/test/support/fetch-main.js")], {
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  return new Promise((resolve) => child.once("close", resolve));
+}
+
 step(process.execPath, [join(root, "scripts/build.mjs")]);
 if (broken) process.exit(1);
+const fetched = mode === "all" && !filter ? startFetching() : null;
 if (mode === "all" && !filter) step("npm", ["run", "--silent", "lint"]);
 if (mode === "unit" || mode === "all") {
   const shared = ["golden", "contract", "fuzz", "lint", "support"].flatMap((folder) =>
@@ -89,6 +98,7 @@ if (mode === "unit" || mode === "all") {
   );
   await runTogether([...filesUnder("src", ".test.js"), ...shared]);
 }
+await fetched;
 if (mode === "e2e" || mode === "all") for (const file of filesUnder("test/e2e", ".test.js")) await runNode([file]);
 if (mode === "drills")
   for (const file of filesUnder("test/e2e", ".drill.test.js")) await runNode([file], { TUSK_DRILLS: "long" });

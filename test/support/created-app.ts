@@ -1,6 +1,12 @@
 // An app whose services `tusk create` makes, for the tests that run generated code. Environments come from the user's
 // own cache, so that the packages are downloaded once for all runs.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { TestContext } from "node:test";
+import { createServiceCode } from "../../src/services/create-service-code.js";
+import { ensurePythonEnvironment } from "../../src/services/python-environment.js";
+import type { ServiceCodeSpec } from "../../src/services/service-code.js";
 import { createApp, type TestApp } from "./app.js";
 import { type JsonAnswer, sendJson } from "./send-json.js";
 
@@ -19,6 +25,24 @@ export const orders: CreatedService = {
   dependencies: ["sqlalchemy", "kafka"],
   calls: ["user-service", "payment-service"],
 };
+
+export const allDependencies = ["sqlalchemy", "redis", "kafka", "stripe"];
+
+export function codeSpecOf({ name, dependencies, calls = [] }: CreatedService): ServiceCodeSpec {
+  const callees = [users, payments].filter((callee) => calls.includes(callee.name));
+  return { name, language: "python", framework: "fastapi", dependencies, calls: callees };
+}
+
+/** A Python that runs the unit tests and the linter of any generated folder: all packages are pinned together. */
+export async function suiteEnvironment(): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), "tusk-suites-"));
+  try {
+    createServiceCode(codeSpecOf({ name: "all", dependencies: allDependencies, calls: [users.name] }), { folder });
+    return (await ensurePythonEnvironment(join(folder, "requirements-dev.txt"))).python;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
 
 export interface Readiness {
   readonly status: string;
