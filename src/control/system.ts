@@ -1,17 +1,13 @@
-// The running system: joins the desired spec, the process driver, the registry and the data plane, and is what every
-// face talks to. It decides nothing itself: plans come from compile/, supervision from the driver, health from the registry.
+// The running system, as every face talks to it: answers from what the parts know, and hands changes on. It decides
+// nothing itself: plans come from compile/, supervision from the driver, health from the registry.
 
-import type { Clock } from "../base/clock.js";
 import { type Problem, TuskError } from "../base/errors.js";
 import type { TuskEvent } from "../base/event.js";
 import type { Unsubscribe } from "../base/watchable.js";
 import type { LookupQuery, RegisteredInstance, Registration, Registry, RegistryChange } from "../discovery/registry.js";
-import type { ListenRequest, RequestExplanation } from "../keeper/protocol.js";
-import { diffSpecs } from "../model/diff-specs.js";
+import type { RequestExplanation } from "../keeper/protocol.js";
 import type { Settings } from "../model/settings.js";
-import type { InstanceHealthReport, InstanceView, Orchestrator } from "../orchestrator/orchestrator.js";
-import type { ProcessPlan } from "../plan/process-plan.js";
-import type { AppFolder } from "../system/app-folder.js";
+import type { InstanceHealthReport, InstanceView } from "../orchestrator/orchestrator.js";
 import type {
   ApplyRequest,
   ApplyResult,
@@ -26,71 +22,44 @@ import type {
   SystemStatus,
 } from "./control-plane.js";
 import type { DataAccess } from "./data-access.js";
-import type { DataPlane } from "./data-plane.js";
-import { type DesiredSpec, desiredAfter, writeDesired } from "./desired-spec.js";
+import { DesiredRunner, type DesiredRunnerParts } from "./desired-runner.js";
+import { type DesiredSpec, desiredAfter } from "./desired-spec.js";
 import { epochOf } from "./endpoint-runner.js";
-import type { EventLog } from "./event-log.js";
 import { explainService, toExplainRequest } from "./explain.js";
-import type { PlanMaker, Plans } from "./plan-maker.js";
-import { portError } from "./port-error.js";
+import type { Plans } from "./plan-maker.js";
 import { toGatewayUrls, toRouteStatuses, toServiceStatuses } from "./status.js";
-import { settlesWithin, withTimeout } from "./timing.js";
+import { settlesWithin } from "./timing.js";
 
-/** Longest wait for the workers to acknowledge a changed plan before the change is reported as not in force yet. */
-const acknowledgeLimitMs = 10_000;
 /** For requests that come in when everything is being stopped. */
 const workerDrainMs = 2_000;
 
-export interface SystemParts {
-  readonly folder: AppFolder;
-  readonly clock: Clock;
-  readonly events: EventLog;
-  readonly plans: PlanMaker;
-  readonly driver: Orchestrator;
+export interface SystemParts extends DesiredRunnerParts {
   readonly registry: Registry;
-  readonly dataPlane: DataPlane;
-  readonly desired: DesiredSpec;
-  /** Services that exist in the registry alone. */
   readonly data: DataAccess;
-  readonly externalNames: () => readonly string[];
   readonly onShutdown: () => Promise<void>;
 }
 
 export class System implements ControlPlane {
   readonly #parts: SystemParts;
-  #desired: DesiredSpec;
-  /** Those in force. */
-  #plans: Plans;
+  readonly #runner: DesiredRunner;
   #url = "";
   #specProblems: readonly Problem[] = [];
-  /** Listeners that are wanted and could not be bound, by name. */
-  #listenProblems: ReadonlyMap<string, TuskError> = new Map();
-  /** Changes are made one after another. */
-  #queue: Promise<unknown> = Promise.resolve();
   #stopping: Promise<void> | null = null;
 
   /** The driver runs these plans already; the data plane follows with `connect`. */
   constructor(parts: SystemParts, plans: Plans) {
     this.#parts = parts;
-    this.#desired = parts.desired;
-    this.#plans = plans;
+    this.#runner = new DesiredRunner(parts, plans);
   }
 
   /** Connects to the keeper and brings the workers to the plan. */
   connect(): Promise<void> {
-    return this.#inTurn(async () => {
-      await this.#parts.dataPlane.connect();
-      const made = await this.#make(this.#desired);
-      await this.#parts.dataPlane.listen(made.listeners);
-      this.#noteListenProblems(made.listeners);
-      await this.#setPlan(made);
-      this.#plans = made;
-    });
+    return this.#runner.connect();
   }
 
   /** The services outside this app changed: the workers need clusters for them. */
   replan(): Promise<void> {
-    return this.#inTurn(async () => this.#setPlan(await this.#make(this.#desired)));
+    return this.#runner.replan();
   }
 
   setUrl(url: string): void {
@@ -102,11 +71,11 @@ export class System implements ControlPlane {
   }
 
   get desiredFile(): string | null {
-    return this.#desired.file;
+    return this.#runner.desired.file;
   }
 
   get currentSettings(): Settings {
-    return this.#plans.settings;
+    return this.#runner.plans.settings;
   }
 
   noteSpecProblems(problems: readonly Problem[]): void {
@@ -117,7 +86,7 @@ export class System implements ControlPlane {
 
   status(): SystemStatus {
     const { driver, dataPlane } = this.#parts;
-    const { spec } = this.#desired;
+    const { spec } = this.#runner.desired;
     return {
       app: spec.name,
       services: toServiceStatuses(spec, driver.instances.get().values()),
@@ -144,7 +113,7 @@ export class System implements ControlPlane {
   }
 
   settings(): readonly SettingStatus[] {
-    return this.#parts.plans.settingStatuses(this.#desired.spec);
+    return this.#parts.plans.settingStatuses(this.#runner.desired.spec);
   }
 
   routes(): readonly RouteStatus[] {
@@ -156,7 +125,7 @@ export class System implements ControlPlane {
   }
 
   spec(): { readonly spec: DesiredSpec["spec"]; readonly provenance: DesiredSpec["provenance"] } {
-    const { spec, provenance } = this.#desired;
+    const { spec, provenance } = this.#runner.desired;
     return { spec, provenance };
   }
 
@@ -167,19 +136,14 @@ export class System implements ControlPlane {
   // --- changes
 
   apply(request: ApplyRequest): Promise<ApplyResult> {
-    return this.#inTurn(async () => {
-      const next = desiredAfter(this.#desired, request);
-      return request.dryRun ? this.#preview(next) : this.#change(next);
-    });
+    const edit = (desired: DesiredSpec): DesiredSpec => desiredAfter(desired, request);
+    return request.dryRun ? this.#runner.preview(edit) : this.#runner.change(edit);
   }
 
   scale(service: string, replicas: number): Promise<ApplyResult> {
-    return this.#inTurn(async () => {
+    return this.#runner.change((desired) => {
       this.#requireService(service);
-      const { spec, generation } = this.#desired;
-      const services = spec.services.map((entry) => (entry.name === service ? { ...entry, replicas } : entry));
-      const next = { ...this.#desired, generation: generation + 1, spec: { ...spec, services } };
-      return this.#change({ ...next, from: "scaled" });
+      return scaled(desired, service, replicas);
     });
   }
 
@@ -190,126 +154,18 @@ export class System implements ControlPlane {
 
   /** A second call waits for the first. Later changes are refused. */
   shutdown(): Promise<void> {
-    this.#stopping ??= this.#queue.then(async () => {
-      const { driver, dataPlane, events, onShutdown } = this.#parts;
-      events.emit({ kind: "system.stopping", level: "info", message: "the system was told to stop" });
-      await driver.stopAll();
-      await dataPlane.shutdown(workerDrainMs);
-      events.emit({ kind: "system.stopped", level: "info", message: "every instance, worker and socket is gone" });
-      await onShutdown();
-    });
+    this.#stopping ??= this.#shutDown();
     return this.#stopping;
   }
 
-  async #preview(next: DesiredSpec): Promise<ApplyResult> {
-    const made = await this.#make(next);
-    this.#parts.plans.releaseUnused(this.#plans);
-    return { changes: this.#changesTo(next), replaced: this.#replacedBy(made.processPlan), warnings: [] };
-  }
-
-  /** New listeners first, then the workers, then the processes: nothing is routed to what is not there any more. */
-  async #change(next: DesiredSpec): Promise<ApplyResult> {
-    const made = await this.#make(next);
-    const result = { changes: this.#changesTo(next), replaced: this.#replacedBy(made.processPlan) };
-    const late = await this.#changeDataPlane(made);
-    const { plans, driver, folder } = this.#parts;
-    writeDesired(folder, next);
-    plans.commit(made);
-    this.#desired = next;
-    this.#plans = made;
-    driver.apply(made.processPlan);
-    if (!late) plans.releaseUnused(made);
-    this.#tellChanges(result.changes, next.from);
-    const unbound = [...this.#listenProblems.values()].map((problem) => problem.message);
-    return { ...result, warnings: late ? [late, ...unbound] : unbound };
-  }
-
-  /** All of it or, with an error, nothing. Returns what has to be said when the workers take their time. */
-  async #changeDataPlane(made: Plans): Promise<string | null> {
-    const { dataPlane, plans } = this.#parts;
-    try {
-      await this.#bindNew(made.listeners);
-      await this.#setPlan(made);
-      await dataPlane.listen(made.listeners);
-      this.#noteListenProblems(made.listeners);
-      return null;
-    } catch (error) {
-      if (error instanceof TuskError && error.code === "TIMEOUT") return error.message;
-      await dataPlane.listen(this.#plans.listeners);
-      plans.releaseUnused(this.#plans);
-      throw error;
-    }
-  }
-
-  /** Beside those that are there. Throws PORT_IN_USE for a new one; one that could not be bound before stops nothing. */
-  async #bindNew(listeners: readonly ListenRequest[]): Promise<void> {
-    const names = new Set(listeners.map((listener) => listener.name));
-    const staying = this.#plans.listeners.filter((listener) => !names.has(listener.name));
-    const bound = await this.#parts.dataPlane.listen([...listeners, ...staying]);
-    for (const listener of listeners) {
-      const result = bound.get(listener.name)?.result;
-      const known = this.#plans.listeners.some((other) => isSameSocket(listener, other));
-      if (result?.ok === false && !(known && this.#listenProblems.has(listener.name))) {
-        throw portError(listener, result.code);
-      }
-    }
-  }
-
-  #noteListenProblems(listeners: readonly ListenRequest[]): void {
-    const { dataPlane, events } = this.#parts;
-    const before = this.#listenProblems;
-    const problems = listeners.flatMap((listener): [string, TuskError][] => {
-      const result = dataPlane.bound.get(listener.name)?.result;
-      return result?.ok === false ? [[listener.name, portError(listener, result.code)]] : [];
-    });
-    this.#listenProblems = new Map(problems);
-    for (const [name, { message }] of problems) {
-      if (!before.has(name)) events.emit({ kind: "listener.failed", level: "error", message });
-    }
-  }
-
-  async #make(desired: DesiredSpec): Promise<Plans> {
-    const { plans, externalNames } = this.#parts;
-    try {
-      return await plans.make(desired, externalNames());
-    } catch (error) {
-      // Ports that were leased for it.
-      plans.releaseUnused(this.#plans);
-      throw error;
-    }
-  }
-
-  #setPlan({ proxyPlan }: Plans): Promise<void> {
-    const { dataPlane, clock } = this.#parts;
-    const late = "the proxy workers have not acknowledged the plan yet";
-    return withTimeout(dataPlane.setPlan(proxyPlan), { clock, limitMs: acknowledgeLimitMs }, late);
-  }
-
-  #tellChanges(changes: ApplyResult["changes"], from: string): void {
-    for (const { path, text } of changes) {
-      const service = serviceOf(path);
-      const message = `${text} (${from})`;
-      this.#parts.events.emit({ kind: "spec.changed", level: "info", ...(service && { service }), message });
-    }
-  }
-
-  #changesTo(next: DesiredSpec): ApplyResult["changes"] {
-    return diffSpecs(this.#desired.spec, next.spec);
-  }
-
-  #replacedBy(plan: ProcessPlan): string[] {
-    const hashes = new Map(this.#plans.processPlan.services.map((service) => [service.service, service.hash]));
-    return plan.services
-      .filter(({ service, hash }) => hashes.has(service) && hashes.get(service) !== hash)
-      .map(({ service }) => service);
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#stopping) return Promise.reject(new TuskError("NOT_RUNNING", "the system is being stopped"));
-    const result = this.#queue.then(work);
-    // The next change does not care how this one ended; whoever asked for it gets the error.
-    this.#queue = result.catch(() => undefined);
-    return result;
+  async #shutDown(): Promise<void> {
+    const { driver, dataPlane, events, onShutdown } = this.#parts;
+    await this.#runner.end();
+    events.emit({ kind: "system.stopping", level: "info", message: "the system was told to stop" });
+    await driver.stopAll();
+    await dataPlane.shutdown(workerDrainMs);
+    events.emit({ kind: "system.stopped", level: "info", message: "every instance, worker and socket is gone" });
+    await onShutdown();
   }
 
   // --- questions
@@ -343,14 +199,14 @@ export class System implements ControlPlane {
   }
 
   #isReady(names: readonly string[]): boolean {
-    if (!this.#parts.dataPlane.settled || this.#listenProblems.size > 0) return false;
+    if (!this.#parts.dataPlane.settled || !this.#runner.isListening) return false;
     const views = [...this.#parts.driver.instances.get().values()];
     return names.every((name) => this.#isServiceReady(name, views));
   }
 
   /** Every slot runs the wanted revision, and the workers send to it. */
   #isServiceReady(name: string, views: readonly InstanceView[]): boolean {
-    const plan = this.#plans.processPlan.services.find((service) => service.service === name);
+    const plan = this.#runner.plans.processPlan.services.find((service) => service.service === name);
     const own = views.filter((view) => view.service === name);
     if (!plan || own.length !== plan.replicas) return false;
     const served = this.#parts.dataPlane.endpoints?.clusters[name] ?? [];
@@ -366,32 +222,26 @@ export class System implements ControlPlane {
     return this.#parts.events.watch(listener);
   }
 
-  probeMesh(): Promise<MeshProbe> {
-    return this.#inTurn(async () => {
-      const { dataPlane } = this.#parts;
-      const plans = this.#plans;
-      this.#requireSetting("SERVICE_MESH_ENABLED");
-      const [{ callThroughMesh }, { probeListener, withMeshProbe }] = await Promise.all([
-        import("./mesh-probe.js"),
-        import("../compile/mesh-probe.js"),
-      ]);
-      try {
-        await dataPlane.listen([...plans.listeners, { name: probeListener, host: "127.0.0.1", port: 0 }]);
-        await this.#setPlan({ ...plans, proxyPlan: withMeshProbe(plans.proxyPlan, plans.settings) });
-        return await callThroughMesh(dataPlane);
-      } finally {
-        await this.#setPlan(plans);
-        await dataPlane.listen(plans.listeners);
-      }
+  async probeMesh(): Promise<MeshProbe> {
+    this.#requireSetting("SERVICE_MESH_ENABLED");
+    const [{ callThroughMesh }, { probeListener, withMeshProbe }] = await Promise.all([
+      import("./mesh-probe.js"),
+      import("../compile/mesh-probe.js"),
+    ]);
+    const withProbe = (plans: Plans): Plans => ({
+      ...plans,
+      listeners: [...plans.listeners, { name: probeListener, host: "127.0.0.1", port: 0 }],
+      proxyPlan: withMeshProbe(plans.proxyPlan, plans.settings),
     });
+    return this.#runner.whileOther(withProbe, () => callThroughMesh(this.#parts.dataPlane));
   }
 
   explainService(service: string): ServiceExplanation {
     this.#requireService(service);
     const { driver, events, dataPlane } = this.#parts;
     return explainService(service, {
-      spec: this.#desired.spec,
-      settings: this.#plans.settings,
+      spec: this.#runner.desired.spec,
+      settings: this.#runner.plans.settings,
       views: [...driver.instances.get().values()],
       events: events.query({ service, limit: 20 }),
       bound: dataPlane.bound,
@@ -401,7 +251,7 @@ export class System implements ControlPlane {
   explainRequest(input: RequestExplainInput): Promise<RequestExplanation> {
     const { dataPlane } = this.#parts;
     if (input.caller !== undefined) this.#requireService(input.caller);
-    return dataPlane.explain(toExplainRequest(input, this.#desired.spec.gateway.listeners));
+    return dataPlane.explain(toExplainRequest(input, this.#runner.desired.spec.gateway.listeners));
   }
 
   // --- registry
@@ -437,14 +287,14 @@ export class System implements ControlPlane {
   }
 
   #requireSetting(name: "SERVICE_DISCOVERY_ENABLED" | "SERVICE_REGISTRY_ENABLED" | "SERVICE_MESH_ENABLED"): void {
-    if (this.#plans.settings[name]) return;
+    if (this.#runner.plans.settings[name]) return;
     throw new TuskError("FEATURE_DISABLED", `the setting ${name} is off`, {
       hint: `set ${name}: true under \`settings:\``,
     });
   }
 
   #serviceNames(): string[] {
-    return this.#desired.spec.services.map((service) => service.name);
+    return this.#runner.desired.spec.services.map((service) => service.name);
   }
 
   #requireService(name: string): string {
@@ -456,11 +306,8 @@ export class System implements ControlPlane {
   }
 }
 
-function isSameSocket(a: ListenRequest, b: ListenRequest): boolean {
-  return a.name === b.name && a.host === b.host && a.port === b.port;
-}
-
-function serviceOf(path: string): string | undefined {
-  const [head, name] = path.split(".");
-  return head === "services" ? name : undefined;
+function scaled(desired: DesiredSpec, service: string, replicas: number): DesiredSpec {
+  const { spec, generation } = desired;
+  const services = spec.services.map((entry) => (entry.name === service ? { ...entry, replicas } : entry));
+  return { ...desired, generation: generation + 1, spec: { ...spec, services }, from: "scaled" };
 }
