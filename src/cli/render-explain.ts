@@ -55,6 +55,7 @@ function renderCalls({ declared, urls, egress }: ServiceExplanation["calls"]): s
 
 export function renderRequestExplanation(told: RequestExplanation, style: Style): string {
   const parts = [`${style.dim("listener")} ${told.listener}`, renderOutcome(told.outcome, style)];
+  if (told.filters) parts.push("", style.bold("Filters"), ...told.filters.map((line) => `  ${withoutControls(line)}`));
   if (told.routes.length > 0)
     parts.push("", style.bold("Routes, in order of precedence"), ...renderRoutes(told, style));
   if (told.endpoints.length > 0) parts.push("", style.bold("Endpoints"), ...renderEndpoints(told, style));
@@ -65,6 +66,10 @@ export function renderRequestExplanation(told: RequestExplanation, style: Style)
 function renderOutcome(outcome: RequestExplanation["outcome"], style: Style): string {
   if (outcome.kind === "forward") {
     return `${style.green("forwarded")} by route ${style.bold(outcome.route)} to ${style.bold(outcome.cluster)}`;
+  }
+  if (outcome.kind === "answer") {
+    const { route, status, reason } = outcome;
+    return `${style.green(`answered ${status}`)} by route ${style.bold(route)}: ${withoutControls(reason)}`;
   }
   return `${style.red(`refused ${outcome.status} ${outcome.code}`)}: ${withoutControls(outcome.reason)}`;
 }

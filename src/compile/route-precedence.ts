@@ -1,7 +1,8 @@
 // Which of several matches wins, exactly as the Kubernetes Gateway API orders HTTPRoutes (HTTPRouteRule.matches):
 // most specific hostname > Exact path > longest prefix > method > most headers > most query parameters > oldest
-// (here: first in the spec) > name. Sorted once, so that a worker takes the first that matches.
-import type { RouteEntry } from "../plan/proxy-plan.js";
+// (here: first in the spec) > name. A regular expression, whose place the standard leaves open, is between Exact and
+// prefixes, as in Envoy. Sorted once, so that a worker takes the first that matches.
+import type { PathMatchPlan, RouteEntry } from "../plan/proxy-plan.js";
 
 /** In order of precedence. Stable: entries that tie in all keep the order of the spec. */
 export function sortByPrecedence(entries: readonly RouteEntry[]): RouteEntry[] {
@@ -13,13 +14,15 @@ export function sortByPrecedence(entries: readonly RouteEntry[]): RouteEntry[] {
 function rankOf(entry: RouteEntry): number[] {
   return [
     ...hostnameRank(entry.hostnames[0]),
-    entry.path.type === "Exact" ? 1 : 0,
+    pathRanks[entry.path.type],
     entry.path.type === "Exact" ? 0 : entry.path.value.length,
     entry.method === undefined ? 0 : 1,
     entry.headers.length,
     entry.queryParams.length,
   ];
 }
+
+const pathRanks: Readonly<Record<PathMatchPlan["type"], number>> = { Exact: 2, RegularExpression: 1, PathPrefix: 0 };
 
 /** Entries are split by this, so that all hostnames of one have the same rank. */
 export function hostnameRank(hostname: string | undefined): [exact: number, length: number] {

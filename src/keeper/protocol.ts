@@ -183,7 +183,11 @@ export interface RequestExplanation {
   /** What would happen: the route and cluster, or the refusal. */
   readonly outcome:
     | { readonly kind: "forward"; readonly route: string; readonly cluster: string }
+    /** By a filter: a redirect or a CORS preflight. */
+    | { readonly kind: "answer"; readonly route: string; readonly status: number; readonly reason: string }
     | { readonly kind: "refuse"; readonly status: number; readonly code: string; readonly reason: string };
+  /** What the route and the backend do to request and answer, in words; absent: nothing. */
+  readonly filters?: readonly string[];
   /** Every route looked at, in order, and why it lost or won. */
   readonly routes: readonly {
     readonly route: string;

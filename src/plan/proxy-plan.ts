@@ -38,8 +38,22 @@ export interface GatewayListenerPlan extends ListenerBase {
   readonly kind: "gateway";
   /** `*.example.com` or a name; absent: any. */
   readonly hostname?: string;
+  /** What clients reach it on, for redirects; absent: as the request says. */
+  readonly port?: number;
+  /**
+   * Listeners of the Gateway API that share this socket. A request belongs to the one whose hostname is the most
+   * specific that matches, and is routed by that one's routes alone. Absent: one, with `hostname`.
+   */
+  readonly sections?: readonly ListenerSection[];
   /** Sorted by precedence: the first that matches wins. */
   readonly routes: readonly RouteEntry[];
+}
+
+export interface ListenerSection {
+  /** Unique in the listener. */
+  readonly name: string;
+  /** `*.example.com` or a name; absent: any. */
+  readonly hostname?: string;
 }
 
 export interface EdgeListenerPlan extends ListenerBase {
@@ -61,18 +75,40 @@ export interface EgressListenerPlan extends ListenerBase {
 /** One match of one route, flattened: a route with three matches is three entries. */
 export interface RouteEntry {
   readonly route: string;
+  /** Of the route, as the Gateway API names rules; for people. */
+  readonly rule?: string;
+  /** Name of the listener's section that it belongs to; absent where the listener has none. */
+  readonly section?: string;
   readonly hostnames: readonly string[];
-  readonly path: { readonly type: "Exact" | "PathPrefix"; readonly value: string };
+  readonly path: PathMatchPlan;
   readonly method?: string;
-  readonly headers: readonly { readonly name: string; readonly value: string }[];
-  readonly queryParams: readonly { readonly name: string; readonly value: string }[];
+  /** All of them. */
+  readonly headers: readonly FieldMatchPlan[];
+  /** All of them. */
+  readonly queryParams: readonly FieldMatchPlan[];
   readonly action: RouteAction;
   readonly origin?: PlanOrigin;
 }
 
+export interface PathMatchPlan {
+  /** RegularExpression: the whole path, in the syntax of base/linear-regex. */
+  readonly type: "Exact" | "PathPrefix" | "RegularExpression";
+  /** Begins with `/` unless it is a regular expression. */
+  readonly value: string;
+}
+
+export interface FieldMatchPlan {
+  /** Absent: Exact. RegularExpression: the whole value, in the syntax of base/linear-regex. */
+  readonly type?: "Exact" | "RegularExpression";
+  readonly name: string;
+  readonly value: string;
+}
+
 export interface RouteAction {
-  /** Never empty; weights >= 0, not all 0 unless the route is meant to answer 500. */
-  readonly backends: readonly { readonly cluster: string; readonly weight: number }[];
+  /** None, or all of weight 0: answered 500, unless a filter answers before. */
+  readonly backends: readonly BackendPlan[];
+  /** Before a backend is chosen. */
+  readonly filters?: FilterPlan;
   /** 0: none. */
   readonly requestTimeoutMs: number;
   /** 0: none. */
@@ -80,11 +116,85 @@ export interface RouteAction {
   readonly retry: RetryPlan;
 }
 
+export interface BackendPlan {
+  readonly cluster: string;
+  /** >= 0 */
+  readonly weight: number;
+  /** Why it cannot be used, in words: its share of the requests is answered 500, and `cluster` need not exist. */
+  readonly unresolved?: string;
+  /** After the route's own. */
+  readonly filters?: FilterPlan;
+}
+
+/** What is done with a request on its way, and with its answer; in the order of the fields. */
+export interface FilterPlan {
+  readonly cors?: CorsPlan;
+  /** Answers; nothing is forwarded. */
+  readonly redirect?: RedirectPlan;
+  readonly rewrite?: RewritePlan;
+  readonly requestHeaders?: HeaderEditPlan;
+  readonly responseHeaders?: HeaderEditPlan;
+  readonly mirrors?: readonly MirrorPlan[];
+}
+
+/** Set, then add, then remove; names in any spelling. Never framing, hop-by-hop fields or Host. */
+export interface HeaderEditPlan {
+  readonly set: readonly HeaderFieldPlan[];
+  readonly add: readonly HeaderFieldPlan[];
+  readonly remove: readonly string[];
+}
+
+export interface HeaderFieldPlan {
+  readonly name: string;
+  readonly value: string;
+}
+
+export type PathEditPlan =
+  | { readonly type: "ReplaceFullPath"; readonly value: string }
+  /** Of an entry whose path is a PathPrefix: what it matched is replaced. */
+  | { readonly type: "ReplacePrefixMatch"; readonly value: string };
+
+/** What is absent stays as the request has it. */
+export interface RedirectPlan {
+  readonly scheme?: "http" | "https";
+  readonly hostname?: string;
+  /** Absent: the scheme's own where a scheme is given, else the listener's. */
+  readonly port?: number;
+  readonly path?: PathEditPlan;
+  readonly status: 301 | 302 | 303 | 307 | 308;
+}
+
+export interface RewritePlan {
+  readonly hostname?: string;
+  readonly path?: PathEditPlan;
+}
+
+/** A copy of the request, whose answer nobody waits for. */
+export interface MirrorPlan {
+  readonly cluster: string;
+  /** Share of the requests, 0 to 1. */
+  readonly share: number;
+}
+
+export interface CorsPlan {
+  /** `https://shop.example`, `https://*.shop.example`, `*`. Never empty. */
+  readonly allowOrigins: readonly string[];
+  /** `*`: every one. */
+  readonly allowMethods: readonly string[];
+  /** `*`: every one. */
+  readonly allowHeaders: readonly string[];
+  readonly exposeHeaders: readonly string[];
+  readonly allowCredentials: boolean;
+  readonly maxAgeSeconds: number;
+}
+
 export interface RetryPlan {
   /** Further attempts after the first; 0: never. */
   readonly attempts: number;
   readonly statuses: readonly number[];
   readonly backoffMs: number;
+  /** Only a request of which nothing was sent: a connection that could not be made. */
+  readonly unsentOnly?: true;
 }
 
 export interface ClusterPlan {

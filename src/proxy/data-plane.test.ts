@@ -71,7 +71,7 @@ describe("a plan", () => {
       'listeners[0].action.backends[0].cluster: "nobody" is no cluster of this plan',
       'listeners[1].name: "edge/caller/nobody" is used twice',
       'listeners[1].action.backends[0].cluster: "nobody" is no cluster of this plan',
-      "listeners[2].routes[0].path.type: must be one of Exact, PathPrefix",
+      "listeners[2].routes[0].path.type: must be one of Exact, PathPrefix, RegularExpression",
       "listeners[2].routes[0].path.value: must begin with /",
       "listeners[3].name: must be a string that is not empty",
       "listeners[3].protocols[0]: must be one of http1",

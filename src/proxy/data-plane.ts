@@ -2,11 +2,13 @@
 // checked whole and then swapped in one step: a request sees the old one or the new one, never a mixture.
 import type { Clock } from "../base/clock.js";
 import type { EndpointStats, WorkerAnswer, WorkerNotice } from "../keeper/protocol.js";
-import type { EndpointTable, ListenerPlan, ProxyPlan } from "../plan/proxy-plan.js";
+import type { EndpointTable, ProxyPlan } from "../plan/proxy-plan.js";
 import { Cluster } from "./cluster.js";
 import { EdgeBook } from "./edge-counts.js";
 import type { EndpointState } from "./endpoint-state.js";
-import { type Validated, validateEndpoints, validatePlan } from "./plan-validation.js";
+import type { Validated } from "./plan-check.js";
+import { validateEndpoints, validatePlan } from "./plan-validation.js";
+import { createRouter, type Router } from "./routing.js";
 
 export interface DataPlaneOptions {
   readonly clock: Clock;
@@ -21,7 +23,7 @@ export class DataPlane {
   readonly #options: DataPlaneOptions;
   #plan: ProxyPlan | null = null;
   #table: EndpointTable | null = null;
-  #listeners = new Map<string, ListenerPlan>();
+  #routers = new Map<string, Router>();
   readonly #clusters = new Map<string, Cluster>();
 
   constructor(options: DataPlaneOptions) {
@@ -46,12 +48,13 @@ export class DataPlane {
     return this.#table?.version ?? 0;
   }
 
-  listener(name: string): ListenerPlan | undefined {
-    return this.#listeners.get(name);
+  /** By listener. */
+  router(name: string): Router | undefined {
+    return this.#routers.get(name);
   }
 
   get listenerNames(): readonly string[] {
-    return [...this.#listeners.keys()];
+    return [...this.#routers.keys()];
   }
 
   /** Of the plan only: one that is just named in the endpoint table is not reachable. */
@@ -109,7 +112,7 @@ export class DataPlane {
 
   #swapPlan(plan: ProxyPlan): void {
     this.#plan = plan;
-    this.#listeners = new Map(plan.listeners.map((listener) => [listener.name, listener]));
+    this.#routers = new Map(plan.listeners.map((listener) => [listener.name, createRouter(listener)]));
     for (const name of Object.keys(plan.clusters)) this.#ensure(name);
     for (const [name, cluster] of this.#clusters) cluster.setPlan(own(plan.clusters, name) ?? null);
     this.#dropUnused();

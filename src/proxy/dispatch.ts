@@ -1,14 +1,17 @@
 // The one verb of the data plane: an exchange comes in, and is answered. Reads the head, routes, and hands over to
 // a RequestRun; what cannot be routed is answered here. Knows no codec.
+import type { GatewayListenerPlan, HeaderEditPlan, ListenerPlan, MirrorPlan } from "../plan/proxy-plan.js";
 import { type AnswerIds, answerRefusal } from "./answer-refusal.js";
 import type { Cluster } from "./cluster.js";
 import type { DispatchContext } from "./dispatch-context.js";
-import type { Exchange } from "./exchange.js";
+import type { Exchange, RawHeaders } from "./exchange.js";
+import { applyFilters, hasFilters } from "./filters/apply-filters.js";
+import { mirrorExchange } from "./filters/mirror.js";
 import { type ForwardedRequest, forwardRequestHeaders } from "./forward-headers.js";
 import { type Refusal, refusal, statusOf } from "./refusals.js";
 import { type RequestHead, readRequestHead } from "./request-head.js";
 import { RequestRun } from "./request-run.js";
-import { callerOf, type RouteDecision, routeRequest } from "./routing.js";
+import { backendProblem, callerOf, type RouteDecision, routeRequest } from "./routing.js";
 import { newTraceparent } from "./trace-context.js";
 
 type Course =
@@ -18,27 +21,30 @@ type Course =
       readonly forwarded: ForwardedRequest;
       readonly decision: RouteDecision;
       readonly cluster: Cluster;
+      readonly answerEdits: readonly HeaderEditPlan[];
+      readonly mirrors: readonly MirrorPlan[];
     }
-  /** Answered here: the target is the worker itself. */
-  | { readonly kind: "answer"; readonly callee: string }
+  /** Answered here: by a filter, or because the target is the worker itself. */
+  | { readonly kind: "answer"; readonly callee: string; readonly status: number; readonly headers: RawHeaders }
   | { readonly kind: "refuse"; readonly refusal: Refusal; readonly callee: string; readonly ids: AnswerIds };
 
 export function dispatch(exchange: Exchange, context: DispatchContext): void {
   const startedAt = context.clock.monotonic();
-  const listener = context.dataPlane.listener(exchange.listener);
+  const listener = context.dataPlane.router(exchange.listener)?.listener;
   const caller = listener ? callerOf(listener) : exchange.listener;
   const course = courseOf(exchange, context);
   const callee = course.kind === "forward" ? course.decision.cluster : course.callee;
   const edge = context.dataPlane.edges.of(caller, callee);
   if (course.kind === "forward") {
-    new RequestRun({ exchange, context, edge, startedAt, ...course }).start();
+    new RequestRun({ context, edge, startedAt, ...course, exchange: mirrored(exchange, course, context) }).start();
     return;
   }
   if (course.kind === "answer") {
-    exchange.sink.head(204, ["cache-control", "no-store"]);
+    const { status, headers } = course;
+    exchange.sink.head(status, headers);
     exchange.sink.end();
     const durationMs = context.clock.monotonic() - startedAt;
-    edge.record({ status: 204, broken: false, durationMs, requestBytes: 0, responseBytes: 0 });
+    edge.record({ status, broken: false, durationMs, requestBytes: 0, responseBytes: 0 });
     return;
   }
   const { code } = course.refusal;
@@ -50,22 +56,57 @@ export function dispatch(exchange: Exchange, context: DispatchContext): void {
 
 function courseOf(exchange: Exchange, context: DispatchContext): Course {
   const { dataPlane, rng, newRequestId } = context;
-  const listener = dataPlane.listener(exchange.listener);
-  if (!listener) return early(context, refusal("NOT_CONFIGURED", `listener ${exchange.listener} is not in the plan`));
+  const router = dataPlane.router(exchange.listener);
+  if (!router) return early(context, refusal("NOT_CONFIGURED", `listener ${exchange.listener} is not in the plan`));
   const read = readRequestHead(exchange.method, exchange.target, exchange.headers);
   if (!read.ok) return early(context, read.refusal);
   const { head } = read;
   const { peerAddress } = exchange;
-  const trusted = listener.kind !== "gateway";
+  const trusted = router.listener.kind !== "gateway";
   const forwarded = forwardRequestHeaders(head, { trusted, peerAddress, rng, newRequestId });
-  const routed = routeRequest(listener, head, rng);
+  const routed = routeRequest(router, head, rng);
   if (!routed.ok) return { kind: "refuse", refusal: routed.refusal, callee: routed.callee, ids: forwarded };
   const { decision } = routed;
-  const cluster = dataPlane.cluster(decision.cluster);
-  if (cluster?.plan?.builtIn) return { kind: "answer", callee: decision.cluster };
-  if (cluster) return { kind: "forward", head, forwarded, decision, cluster };
-  const missing = refusal("NO_ENDPOINT", `service ${decision.cluster} is not in the plan`);
-  return { kind: "refuse", refusal: missing, callee: decision.cluster, ids: forwarded };
+  if (hasFilters(decision)) return filtered(decision, { head, forwarded, listener: router.listener }, context);
+  return toCluster({ head, forwarded, decision, answerEdits: [], mirrors: [] }, context);
+}
+
+function mirrored(exchange: Exchange, { head, forwarded, mirrors }: Outgoing, context: DispatchContext): Exchange {
+  if (mirrors.length === 0) return exchange;
+  const { method, pathAndQuery } = head;
+  return mirrorExchange(exchange, { method, pathAndQuery, headers: forwarded.headers }, mirrors, context);
+}
+
+interface Arrived {
+  readonly head: RequestHead;
+  readonly forwarded: ForwardedRequest;
+  readonly listener: ListenerPlan;
+}
+
+function filtered(decision: RouteDecision, { head, forwarded, listener }: Arrived, context: DispatchContext): Course {
+  const { port } = listener as Partial<GatewayListenerPlan>;
+  const result = applyFilters(decision, { head, headers: forwarded.headers, scheme: "http", port });
+  if (result.kind === "answer") return { ...result, callee: decision.cluster };
+  const problem = backendProblem(decision.route, decision.action, decision.backend);
+  if (problem !== null) {
+    return { kind: "refuse", refusal: refusal("NO_BACKEND", problem), callee: decision.cluster, ids: forwarded };
+  }
+  const { pathAndQuery, headers, answerEdits, mirrors } = result;
+  const changed = { head: { ...head, pathAndQuery }, forwarded: { ...forwarded, headers } };
+  return toCluster({ ...changed, decision, answerEdits, mirrors }, context);
+}
+
+type Outgoing = Omit<Extract<Course, { kind: "forward" }>, "kind" | "cluster">;
+
+function toCluster(outgoing: Outgoing, { dataPlane }: DispatchContext): Course {
+  const { cluster: name } = outgoing.decision;
+  const cluster = dataPlane.cluster(name);
+  if (cluster?.plan?.builtIn) {
+    return { kind: "answer", callee: name, status: 204, headers: ["cache-control", "no-store"] };
+  }
+  if (cluster) return { kind: "forward", ...outgoing, cluster };
+  const missing = refusal("NO_ENDPOINT", `service ${name} is not in the plan`);
+  return { kind: "refuse", refusal: missing, callee: name, ids: outgoing.forwarded };
 }
 
 /** Before the head was understood: no id of the client's is taken over. */

@@ -5,10 +5,13 @@ import type { ListenerPlan, RouteEntry } from "../plan/proxy-plan.js";
 import type { Cluster } from "./cluster.js";
 import type { DataPlane } from "./data-plane.js";
 import type { EndpointState } from "./endpoint-state.js";
+import { applyFilters } from "./filters/apply-filters.js";
+import { describeFilters } from "./filters/describe-filters.js";
 import { type Refusal, refusal, statusOf } from "./refusals.js";
 import { headerValue, type RequestHead, readRequestHead } from "./request-head.js";
-import { describeMatch, firstMismatch, type Mismatch } from "./route-match.js";
-import { type RouteDecision, routeRequest } from "./routing.js";
+import type { RouteIndex } from "./route-index.js";
+import { describeMatch, firstMismatch, type Mismatch, matchesField, type PreparedEntry } from "./route-match.js";
+import { backendProblem, type RouteDecision, routeRequest } from "./routing.js";
 
 export interface ExplainQuestion {
   readonly listener: string;
@@ -18,39 +21,61 @@ export interface ExplainQuestion {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-type Explained = Pick<RequestExplanation, "outcome" | "routes" | "endpoints" | "policy">;
+type Explained = Omit<RequestExplanation, "listener">;
 
 export function explainRequest(dataPlane: DataPlane, question: ExplainQuestion): RequestExplanation {
   return { listener: question.listener, ...explain(dataPlane, question) };
 }
 
 function explain(dataPlane: DataPlane, question: ExplainQuestion): Explained {
-  const listener = dataPlane.listener(question.listener);
-  if (!listener) return refusedWith(refusal("NOT_CONFIGURED", `listener ${question.listener} is not in the plan`));
+  const router = dataPlane.router(question.listener);
+  if (!router) return refusedWith(refusal("NOT_CONFIGURED", `listener ${question.listener} is not in the plan`));
   const read = readRequestHead(question.method, question.target, toRawHeaders(question));
   if (!read.ok) return refusedWith(read.refusal);
-  const routes = listener.kind === "gateway" ? explainRoutes(listener.routes, read.head) : [];
+  const { head } = read;
+  const { listener, index } = router;
+  const routes = index === null ? [] : explainRoutes(index, head);
   // The first of the backends with a weight stands for all: which one a real request gets is chance.
-  const routed = routeRequest(listener, read.head, () => 0);
+  const routed = routeRequest(router, head, () => 0);
   if (!routed.ok) return { ...refusedWith(routed.refusal), routes };
-  return explainForward(dataPlane, listener, routed.decision, routes);
+  const { decision } = routed;
+  const shown = index === null ? [onlyWay(listener, decision)] : routes;
+  return { ...explainDecision(dataPlane, listener, decision, head), routes: shown, ...filtersOf(decision) };
 }
 
-function explainForward(
+function explainDecision(
   dataPlane: DataPlane,
   listener: ListenerPlan,
   decision: RouteDecision,
-  routes: RequestExplanation["routes"],
+  head: RequestHead,
 ): Explained {
+  const port = listener.kind === "gateway" ? listener.port : undefined;
+  const result = applyFilters(decision, { head, headers: [], scheme: "http", port });
+  if (result.kind === "answer") {
+    const location = headerValue(result.headers, "location");
+    const reason = location === undefined ? "a CORS preflight is answered here" : `redirected to ${location}`;
+    const outcome = { kind: "answer", route: decision.route, status: result.status, reason } as const;
+    return { outcome, routes: [], endpoints: [], policy: null };
+  }
+  const problem = backendProblem(decision.route, decision.action, decision.backend);
+  if (problem !== null) return refusedWith(refusal("NO_BACKEND", problem));
+  return explainForward(dataPlane, decision);
+}
+
+function filtersOf({ action, backend }: RouteDecision): Pick<RequestExplanation, "filters"> {
+  const stages = [action.filters, backend?.filters].filter((filters) => filters !== undefined);
+  return stages.length === 0 ? {} : { filters: stages.flatMap(describeFilters) };
+}
+
+function explainForward(dataPlane: DataPlane, decision: RouteDecision): Explained {
   const cluster = dataPlane.cluster(decision.cluster);
-  const shown = listener.kind === "gateway" ? routes : [onlyWay(listener, decision)];
   if (!cluster || cluster.pickable.length === 0) {
     const none = refusal("NO_ENDPOINT", `service ${decision.cluster} has no ready instance`);
-    return { ...refusedWith(none), routes: shown, endpoints: explainEndpoints(cluster) };
+    return { ...refusedWith(none), endpoints: explainEndpoints(cluster) };
   }
   return {
     outcome: { kind: "forward", route: decision.route, cluster: decision.cluster },
-    routes: shown,
+    routes: [],
     endpoints: explainEndpoints(cluster),
     policy: {
       loadBalancer: cluster.plan?.loadBalancer ?? "first",
@@ -61,20 +86,38 @@ function explainForward(
   };
 }
 
-function explainRoutes(entries: readonly RouteEntry[], head: RequestHead): RequestExplanation["routes"] {
-  let chosen: RouteEntry | null = null;
-  return entries.map((entry) => {
-    const mismatch = firstMismatch(entry, head);
-    const shown = {
-      route: entry.route,
+/** The search that serves the traffic says which one is chosen; of each other, why it is not. */
+function explainRoutes(index: RouteIndex, head: RequestHead): RequestExplanation["routes"] {
+  const search = index.find(head);
+  const chosen = search.kind === "found" ? search.prepared : null;
+  const section = index.sectionOf(head.hostname) ?? "";
+  return index.entries.map((prepared) => {
+    const { entry } = prepared;
+    return {
+      route: entry.rule === undefined ? entry.route : `${entry.route} (${entry.rule})`,
       match: describeMatch(entry),
+      ...resultOf(prepared, { chosen, section, head }),
       ...(entry.origin ? { origin: entry.origin } : {}),
     };
-    if (mismatch !== null) return { ...shown, result: "lost" as const, reason: reasonOf(mismatch, entry, head) };
-    if (chosen) return { ...shown, result: "shadowed" as const, reason: `${chosen.route} matches too and goes first` };
-    chosen = entry;
-    return { ...shown, result: "chosen" as const, reason: "the first that matches, in order of precedence" };
   });
+}
+
+interface Search {
+  readonly chosen: PreparedEntry | null;
+  readonly section: string;
+  readonly head: RequestHead;
+}
+
+function resultOf(
+  prepared: PreparedEntry,
+  { chosen, section, head }: Search,
+): Pick<RequestExplanation["routes"][number], "result" | "reason"> {
+  if (prepared === chosen) return { result: "chosen", reason: "the first that matches, in order of precedence" };
+  const own = prepared.entry.section ?? "";
+  if (own !== section) return { result: "lost", reason: `host ${head.hostname} is not of its listener ${own}` };
+  const mismatch = firstMismatch(prepared, head);
+  if (mismatch !== null) return { result: "lost", reason: reasonOf(mismatch, prepared, head) };
+  return { result: "shadowed", reason: `${chosen?.entry.route ?? "another"} matches too and goes first` };
 }
 
 function onlyWay(listener: ListenerPlan, decision: RouteDecision): RequestExplanation["routes"][number] {
@@ -83,30 +126,33 @@ function onlyWay(listener: ListenerPlan, decision: RouteDecision): RequestExplan
   return { route: decision.route, match, result: "chosen", reason: `calls of ${listener.name} go there`, ...origin };
 }
 
-function reasonOf(mismatch: Mismatch, entry: RouteEntry, head: RequestHead): string {
+function reasonOf(mismatch: Mismatch, { entry, headers }: PreparedEntry, head: RequestHead): string {
   switch (mismatch) {
     case "hostname":
       return `host ${head.hostname} is not ${entry.hostnames.join(" or ")}`;
     case "path":
-      return entry.path.type === "Exact"
-        ? `path ${head.path} is not ${entry.path.value}`
-        : `path ${head.path} is not under ${entry.path.value}`;
+      return `path ${head.path} ${pathReasons[entry.path.type]} ${entry.path.value}`;
     case "method":
       return `method ${head.method} is not ${entry.method ?? "allowed"}`;
     case "header":
-      return `header ${missingHeader(entry, head)}`;
+      return `header ${missingHeader(headers, head)}`;
     case "query":
       return `query does not have ${entry.queryParams.map(({ name, value }) => `${name}=${value}`).join("&")}`;
   }
 }
 
-function missingHeader(entry: RouteEntry, head: RequestHead): string {
-  const missing = entry.headers.find(({ name, value }) => headerValue(head.headers, name.toLowerCase()) !== value);
+const pathReasons: Readonly<Record<RouteEntry["path"]["type"], string>> = {
+  Exact: "is not",
+  PathPrefix: "is not under",
+  RegularExpression: "does not match",
+};
+
+function missingHeader(headers: PreparedEntry["headers"], head: RequestHead): string {
+  const missing = headers.find((field) => !matchesField(field, headerValue(head.headers, field.name)));
   if (!missing) return "differs";
-  const present = headerValue(head.headers, missing.name.toLowerCase());
-  return present === undefined
-    ? `${missing.name} is absent`
-    : `${missing.name} is "${present}", not "${missing.value}"`;
+  const present = headerValue(head.headers, missing.name);
+  if (present === undefined) return `${missing.name} is absent`;
+  return `${missing.name} is "${present}"${missing.test === null ? ", not" : " and does not match"} "${missing.value}"`;
 }
 
 function explainEndpoints(cluster: Cluster | undefined): RequestExplanation["endpoints"] {

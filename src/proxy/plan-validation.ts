@@ -1,13 +1,9 @@
 // Checks a plan or an endpoint table that came over a socket or from a file, by hand because it is on the way of
 // every change. All problems at once, each with its place; what passes can be run without a further check.
+import { compileRegex } from "../base/regex/linear-regex.js";
 import type { Endpoint, EndpointTable, ProxyPlan } from "../plan/proxy-plan.js";
-
-export type Validated<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly problems: readonly string[] };
-
-/** A hopeless input is not described to its end. */
-const mostProblems = 50;
+import { checkFilters } from "./filter-validation.js";
+import { Check, type Fields, isAmount, isPort, isText, type Validated } from "./plan-check.js";
 
 export function validatePlan(value: unknown): Validated<ProxyPlan> {
   const check = new Check();
@@ -74,11 +70,6 @@ function explainEndpoint(check: Check, value: unknown, path: string): void {
   check.oneOf(endpoint.state, ["ready", "draining"], `${path}.state`);
 }
 
-const isText = (value: unknown): boolean => typeof value === "string" && value !== "";
-const isAmount = (value: unknown): boolean => Number.isFinite(value) && (value as number) >= 0;
-const isPort = (value: unknown): boolean =>
-  Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 65_535;
-
 function checkCluster(check: Check, value: unknown, name: string): void {
   const path = `clusters.${name}`;
   const cluster = check.object(value, path);
@@ -119,6 +110,8 @@ function checkListenerKind(check: Check, listener: Fields, path: string, cluster
   switch (listener.kind) {
     case "gateway":
       if (listener.hostname !== undefined) check.text(listener.hostname, `${path}.hostname`);
+      if (listener.port !== undefined && !isPort(listener.port)) check.add(`${path}.port`, "must be a port");
+      checkSections(check, listener, path);
       for (const [index, route] of check.list(listener.routes, `${path}.routes`).entries()) {
         checkRoute(check, route, `${path}.routes[${index}]`, clusters);
       }
@@ -140,53 +133,76 @@ function checkListenerKind(check: Check, listener: Fields, path: string, cluster
   }
 }
 
+function checkSections(check: Check, { sections, routes }: Fields, path: string): void {
+  const names = new Set<unknown>();
+  for (const [index, item] of sections === undefined ? [] : check.list(sections, `${path}.sections`).entries()) {
+    const at = `${path}.sections[${index}]`;
+    const section = check.object(item, at);
+    if (!section) continue;
+    check.text(section.name, `${at}.name`);
+    if (names.has(section.name)) check.add(`${at}.name`, `"${section.name}" is used twice`);
+    names.add(section.name);
+    if (section.hostname !== undefined) check.text(section.hostname, `${at}.hostname`);
+  }
+  for (const [index, route] of (Array.isArray(routes) ? routes : []).entries()) {
+    const section = (route as Fields | null)?.section;
+    if (sections === undefined ? section !== undefined : !names.has(section)) {
+      check.add(`${path}.routes[${index}].section`, "must be a section of the listener");
+    }
+  }
+}
+
 function checkRoute(check: Check, value: unknown, path: string, clusters: ReadonlySet<string>): void {
   const route = check.object(value, path);
   if (!route) return;
   check.text(route.route, `${path}.route`);
+  if (route.rule !== undefined) check.text(route.rule, `${path}.rule`);
   for (const [index, name] of check.list(route.hostnames, `${path}.hostnames`).entries()) {
     check.text(name, `${path}.hostnames[${index}]`);
   }
   const match = check.object(route.path, `${path}.path`);
-  if (match) {
-    check.oneOf(match.type, ["Exact", "PathPrefix"], `${path}.path.type`);
-    if (typeof match.value !== "string" || !match.value.startsWith("/")) {
-      check.add(`${path}.path.value`, "must begin with /");
-    }
-  }
+  if (match) checkPath(check, match, `${path}.path`);
   if (route.method !== undefined) check.text(route.method, `${path}.method`);
-  checkPairs(check, route.headers, `${path}.headers`);
-  checkPairs(check, route.queryParams, `${path}.queryParams`);
+  checkFieldMatches(check, route.headers, `${path}.headers`);
+  checkFieldMatches(check, route.queryParams, `${path}.queryParams`);
   checkAction(check, route.action, `${path}.action`, clusters);
 }
 
-function checkPairs(check: Check, value: unknown, path: string): void {
+function checkPath(check: Check, { type, value }: Fields, path: string): void {
+  check.oneOf(type, ["Exact", "PathPrefix", "RegularExpression"], `${path}.type`);
+  if (type === "RegularExpression") checkRegex(check, value, `${path}.value`);
+  else if (typeof value !== "string" || !value.startsWith("/")) check.add(`${path}.value`, "must begin with /");
+}
+
+function checkRegex(check: Check, value: unknown, path: string): void {
+  const compiled = compileRegex(typeof value === "string" ? value : "");
+  if (!compiled.ok) check.add(path, `is no regular expression that can be used: ${compiled.problem}`);
+}
+
+function checkFieldMatches(check: Check, value: unknown, path: string): void {
   for (const [index, item] of check.list(value, path).entries()) {
-    const pair = check.object(item, `${path}[${index}]`);
-    if (!pair) continue;
-    check.text(pair.name, `${path}[${index}].name`);
-    if (typeof pair.value !== "string") check.add(`${path}[${index}].value`, "must be a string");
+    const at = `${path}[${index}]`;
+    const match = check.object(item, at);
+    if (!match) continue;
+    check.text(match.name, `${at}.name`);
+    if (match.type !== undefined) check.oneOf(match.type, ["Exact", "RegularExpression"], `${at}.type`);
+    if (typeof match.value !== "string") check.add(`${at}.value`, "must be a string");
+    else if (match.type === "RegularExpression") checkRegex(check, match.value, `${at}.value`);
   }
 }
 
 function checkAction(check: Check, value: unknown, path: string, clusters: ReadonlySet<string>): void {
   const action = check.object(value, path);
   if (!action) return;
-  const backends = check.list(action.backends, `${path}.backends`);
-  if (backends.length === 0) check.add(`${path}.backends`, "must not be empty");
-  for (const [index, item] of backends.entries()) {
-    const at = `${path}.backends[${index}]`;
-    const backend = check.object(item, at);
-    if (!backend) continue;
-    check.amount(backend.weight, `${at}.weight`);
-    const name = backend.cluster;
-    if (typeof name !== "string" || !clusters.has(name))
-      check.add(`${at}.cluster`, `"${name}" is no cluster of this plan`);
+  checkFilters(check, action.filters, `${path}.filters`, clusters);
+  for (const [index, item] of check.list(action.backends, `${path}.backends`).entries()) {
+    checkBackend(check, item, `${path}.backends[${index}]`, clusters);
   }
   check.amount(action.requestTimeoutMs, `${path}.requestTimeoutMs`);
   check.amount(action.attemptTimeoutMs, `${path}.attemptTimeoutMs`);
   const retry = check.object(action.retry, `${path}.retry`);
   if (!retry) return;
+  if (retry.unsentOnly !== undefined) check.equal(retry.unsentOnly, true, `${path}.retry.unsentOnly`);
   check.count(retry.attempts, `${path}.retry.attempts`);
   check.amount(retry.backoffMs, `${path}.retry.backoffMs`);
   for (const [index, status] of check.list(retry.statuses, `${path}.retry.statuses`).entries()) {
@@ -194,53 +210,15 @@ function checkAction(check: Check, value: unknown, path: string, clusters: Reado
   }
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-
-class Check {
-  readonly #problems: string[] = [];
-
-  result<T>(value: T): Validated<T> {
-    if (this.#problems.length === 0) return { ok: true, value };
-    return { ok: false, problems: this.#problems };
+function checkBackend(check: Check, value: unknown, path: string, clusters: ReadonlySet<string>): void {
+  const backend = check.object(value, path);
+  if (!backend) return;
+  check.amount(backend.weight, `${path}.weight`);
+  checkFilters(check, backend.filters, `${path}.filters`, clusters);
+  if (backend.unresolved !== undefined) {
+    check.text(backend.unresolved, `${path}.unresolved`);
+    check.text(backend.cluster, `${path}.cluster`);
+    return;
   }
-
-  add(path: string, message: string): void {
-    if (this.#problems.length < mostProblems) this.#problems.push(`${path}: ${message}`);
-  }
-
-  object(value: unknown, path: string): Fields | null {
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Fields;
-    this.add(path, "must be an object");
-    return null;
-  }
-
-  list(value: unknown, path: string): readonly unknown[] {
-    if (Array.isArray(value)) return value;
-    this.add(path, "must be a list");
-    return [];
-  }
-
-  text(value: unknown, path: string): void {
-    if (!isText(value)) this.add(path, "must be a string that is not empty");
-  }
-
-  equal(value: unknown, wanted: unknown, path: string): void {
-    if (value !== wanted) this.add(path, `must be ${JSON.stringify(wanted)}`);
-  }
-
-  oneOf(value: unknown, wanted: readonly string[], path: string): void {
-    if (!wanted.includes(value as string)) this.add(path, `must be one of ${wanted.join(", ")}`);
-  }
-
-  count(value: unknown, path: string): void {
-    if (!Number.isSafeInteger(value) || (value as number) < 0) this.add(path, "must be a whole number, 0 or more");
-  }
-
-  amount(value: unknown, path: string): void {
-    if (!isAmount(value)) this.add(path, "must be a number, 0 or more");
-  }
-
-  positive(value: unknown, path: string): void {
-    if (!Number.isFinite(value) || (value as number) <= 0) this.add(path, "must be a number above 0");
-  }
+  check.memberOf(backend.cluster, clusters, `${path}.cluster`);
 }

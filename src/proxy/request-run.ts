@@ -1,8 +1,9 @@
 // One routed request from its first attempt to its last byte: picks an endpoint, sends, retries where that is safe,
 // passes the answer on, and counts how it went. Every way out passes `#finish` exactly once.
+import type { HeaderEditPlan } from "../plan/proxy-plan.js";
 import { fullJitterMs } from "../resilience/backoff.js";
 import type { OutlierEvent } from "../resilience/outlier.js";
-import { type AttemptFailure, decideRetry } from "../resilience/retry-policy.js";
+import { type AttemptFailure, decideRetry, isUnprocessed } from "../resilience/retry-policy.js";
 import { answerRefusal } from "./answer-refusal.js";
 import type { Cluster } from "./cluster.js";
 import { Deadline, type DeadlineOwner } from "./deadlines.js";
@@ -10,6 +11,7 @@ import type { DispatchContext } from "./dispatch-context.js";
 import type { EdgeCounts } from "./edge-counts.js";
 import type { EndpointState } from "./endpoint-state.js";
 import type { AnswerListener, Exchange, RawHeaders, UpstreamAttempt, UpstreamListener } from "./exchange.js";
+import { editHeaders } from "./filters/header-edit.js";
 import { type ForwardedRequest, forwardAnswerHeaders } from "./forward-headers.js";
 import { HeldAnswer } from "./held-answer.js";
 import { type Refusal, refusal, statusOf } from "./refusals.js";
@@ -27,6 +29,8 @@ export interface RequestRunInput {
   readonly forwarded: ForwardedRequest;
   readonly decision: RouteDecision;
   readonly cluster: Cluster;
+  /** Of the route's filters, for the answer of the upstream. */
+  readonly answerEdits: readonly HeaderEditPlan[];
   readonly edge: EdgeCounts;
   /** Monotonic. */
   readonly startedAt: number;
@@ -104,7 +108,7 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
       if (this.#retry(failure)) return;
     }
     const passed = forwardAnswerHeaders(headers, { status, requestId: this.#in.forwarded.requestId });
-    this.#answer.head(status, passed, this.#mayRepeat());
+    this.#answer.head(status, editHeaders(passed, this.#in.answerEdits), this.#mayRepeat());
     if (this.#answer.started) this.#liftAttemptDeadline();
   }
 
@@ -179,12 +183,13 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
 
   #question(failure: AttemptFailure): Parameters<typeof decideRetry>[0] {
     const { head, decision } = this.#in;
+    const { attempts, unsentOnly } = decision.action.retry;
     return {
       method: head.method,
       hasIdempotencyKey: headerValue(head.headers, "idempotency-key") !== undefined,
       failure,
       attemptsMade: this.#attemptsMade,
-      attemptsAllowed: decision.action.retry.attempts,
+      attemptsAllowed: unsentOnly && !isUnprocessed(failure) ? 0 : attempts,
       bodyReplayable: this.#body.replayable,
       answerStarted: this.#answer.started,
     };

@@ -3,8 +3,8 @@ import { describe, it } from "node:test";
 import type { GatewayListenerPlan, RouteEntry } from "../plan/proxy-plan.js";
 import { actionTo } from "./proxy-fixture.test.js";
 import { readRequestHead } from "./request-head.js";
-import { describeMatch, firstMismatch, matchesHostname } from "./route-match.js";
-import { routeRequest } from "./routing.js";
+import { describeMatch, firstMismatch, matchesHostname, prepareEntry } from "./route-match.js";
+import { createRouter, routeRequest } from "./routing.js";
 
 function headOf(method: string, target: string, headers: readonly string[] = ["Host", "shop.example"]) {
   const read = readRequestHead(method, target, headers);
@@ -51,7 +51,7 @@ describe("matching a route", () => {
   for (const { name, match, target, mismatch } of cases) {
     it(`${name}: ${mismatch ?? "matches"}`, () => {
       const head = headOf("GET", target, ["Host", "shop.example", "x-canary", "1"]);
-      assert.equal(firstMismatch(entry("a", match), head), mismatch);
+      assert.equal(firstMismatch(prepareEntry(entry("a", match)), head), mismatch);
     });
   }
 
@@ -95,7 +95,7 @@ describe("routing at the gateway", () => {
     ],
   };
   const route = (target: string, random = 0, host = "shop.example"): string => {
-    const result = routeRequest(listener, headOf("GET", target, ["Host", host]), () => random);
+    const result = routeRequest(createRouter(listener), headOf("GET", target, ["Host", host]), () => random);
     return result.ok ? `${result.decision.route}>${result.decision.cluster}` : result.refusal.code;
   };
 
@@ -115,7 +115,7 @@ describe("routing at the gateway", () => {
   });
 
   it("refuses everything when its protocol is switched off", () => {
-    const off = routeRequest({ ...listener, protocols: [] }, headOf("GET", "/a"), () => 0);
+    const off = routeRequest(createRouter({ ...listener, protocols: [] }), headOf("GET", "/a"), () => 0);
     assert.equal(off.ok ? "ok" : off.refusal.code, "PROTOCOL_DISABLED");
   });
 });
@@ -130,7 +130,7 @@ describe("routing at an egress", () => {
       allowed: {},
       known: [],
     };
-    const result = routeRequest(listener, headOf("GET", "/", ["Host", "constructor"]), () => 0);
+    const result = routeRequest(createRouter(listener), headOf("GET", "/", ["Host", "constructor"]), () => 0);
     assert.equal(result.ok ? "ok" : result.refusal.code, "UNKNOWN_SERVICE");
   });
 });

@@ -1,6 +1,7 @@
 // From a listener and a request's head to the cluster that it goes to, or the refusal. Pure.
 import type { Rng } from "../base/clock.js";
 import type {
+  BackendPlan,
   EgressListenerPlan,
   GatewayListenerPlan,
   ListenerPlan,
@@ -10,12 +11,23 @@ import type {
 import { pickWeighted } from "../resilience/load-balancer.js";
 import { type Refusal, refusal } from "./refusals.js";
 import type { RequestHead } from "./request-head.js";
-import { findRoute, matchesHostname } from "./route-match.js";
+import { RouteIndex } from "./route-index.js";
+
+/** A listener of the plan with what finds its routes. */
+export interface Router {
+  readonly listener: ListenerPlan;
+  /** Null: not a gateway. */
+  readonly index: RouteIndex | null;
+}
 
 export interface RouteDecision {
   readonly route: string;
   readonly cluster: string;
   readonly action: RouteAction;
+  /** Null, or unresolved, only where a filter of the route may answer without one. */
+  readonly backend: BackendPlan | null;
+  /** The path of the entry where it is a prefix; else empty. */
+  readonly prefix: string;
   readonly origin?: PlanOrigin;
 }
 
@@ -24,38 +36,52 @@ export type RoutingResult =
   /** `callee`: the cluster that was meant, where that is known. */
   | { readonly ok: false; readonly refusal: Refusal; readonly callee: string };
 
+export function createRouter(listener: ListenerPlan): Router {
+  return { listener, index: listener.kind === "gateway" ? new RouteIndex(listener) : null };
+}
+
 /** How the caller is named in the counts. */
 export function callerOf(listener: ListenerPlan): string {
   return listener.kind === "gateway" ? "gateway" : listener.caller;
 }
 
-export function routeRequest(listener: ListenerPlan, head: RequestHead, rng: Rng): RoutingResult {
+export function routeRequest({ listener, index }: Router, head: RequestHead, rng: Rng): RoutingResult {
   if (!listener.protocols.includes("http1")) {
     return refuse("PROTOCOL_DISABLED", `a setting switches HTTP/1.1 off on listener ${listener.name}`);
   }
   switch (listener.kind) {
     case "gateway":
-      return routeGateway(listener, head, rng);
+      return routeGateway(listener, index, head, rng);
     case "edge":
-      return toCluster(listener.name, listener.action, rng, listener.origin);
+      return toCluster({ route: listener.name, action: listener.action, prefix: "", origin: listener.origin }, rng);
     case "egress":
       return routeEgress(listener, head, rng);
   }
 }
 
-function routeGateway(listener: GatewayListenerPlan, head: RequestHead, rng: Rng): RoutingResult {
-  if (listener.hostname !== undefined && !matchesHostname(listener.hostname, head.hostname)) {
-    return refuse("ROUTE_NOT_FOUND", `listener ${listener.name} serves ${listener.hostname}, not ${head.hostname}`);
+function routeGateway(
+  listener: GatewayListenerPlan,
+  index: RouteIndex | null,
+  head: RequestHead,
+  rng: Rng,
+): RoutingResult {
+  const search = index?.find(head);
+  if (search?.kind === "found") {
+    const { entry, path } = search.prepared;
+    const prefix = entry.path.type === "PathPrefix" ? path : "";
+    return toCluster({ route: entry.route, action: entry.action, prefix, origin: entry.origin }, rng);
   }
-  const entry = findRoute(listener.routes, head);
-  if (!entry) return refuse("ROUTE_NOT_FOUND", `no route matches ${head.method} ${head.path} on ${head.hostname}`);
-  return toCluster(entry.route, entry.action, rng, entry.origin);
+  if (search?.kind === "none") {
+    return refuse("ROUTE_NOT_FOUND", `no route matches ${head.method} ${head.path} on ${head.hostname}`);
+  }
+  const served = listener.sections?.map(({ hostname = "*" }) => hostname).join(", ") ?? listener.hostname ?? "nothing";
+  return refuse("ROUTE_NOT_FOUND", `listener ${listener.name} serves ${served}, not ${head.hostname}`);
 }
 
 function routeEgress(listener: EgressListenerPlan, head: RequestHead, rng: Rng): RoutingResult {
   const name = head.hostname;
   const action = Object.hasOwn(listener.allowed, name) ? listener.allowed[name] : undefined;
-  if (action) return toCluster(`${listener.name}/${name}`, action, rng, listener.origin);
+  if (action) return toCluster({ route: `${listener.name}/${name}`, action, prefix: "", origin: listener.origin }, rng);
   if (!listener.known.includes(name)) {
     return refuse("UNKNOWN_SERVICE", `${listener.caller} called "${name}", and no service has this name`);
   }
@@ -63,10 +89,28 @@ function routeEgress(listener: EgressListenerPlan, head: RequestHead, rng: Rng):
   return { ok: false, refusal: refusal("CALL_NOT_DECLARED", detail), callee: name };
 }
 
-function toCluster(route: string, action: RouteAction, rng: Rng, origin: PlanOrigin | undefined): RoutingResult {
-  const backend = pickWeighted(action.backends, rng);
-  if (!backend) return refuse("NO_BACKEND", `every backend of route ${route} has weight 0`);
-  return { ok: true, decision: { route, cluster: backend.cluster, action, ...(origin ? { origin } : {}) } };
+interface Chosen {
+  readonly route: string;
+  readonly action: RouteAction;
+  readonly prefix: string;
+  readonly origin: PlanOrigin | undefined;
+}
+
+function toCluster({ route, action, prefix, origin }: Chosen, rng: Rng): RoutingResult {
+  const backend = action.filters?.redirect ? null : (pickWeighted(action.backends, rng) ?? null);
+  // A preflight asks the gateway, which answers also where no backend could.
+  const mayAnswer = action.filters?.redirect !== undefined || action.filters?.cors !== undefined;
+  const problem = backendProblem(route, action, backend);
+  if (problem !== null && !mayAnswer) return refuse("NO_BACKEND", problem);
+  const cluster = backend?.cluster ?? "";
+  return { ok: true, decision: { route, cluster, action, backend, prefix, ...(origin ? { origin } : {}) } };
+}
+
+/** Why nothing can be forwarded; null: it can. */
+export function backendProblem(route: string, { backends }: RouteAction, chosen: BackendPlan | null): string | null {
+  if (chosen?.unresolved !== undefined) return `route ${route}: ${chosen.unresolved}`;
+  if (chosen !== null) return null;
+  return backends.length === 0 ? `route ${route} has no backend` : `every backend of route ${route} has weight 0`;
 }
 
 function refuse(code: Refusal["code"], detail: string): RoutingResult {

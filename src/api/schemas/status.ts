@@ -176,8 +176,10 @@ export const requestExplanationSchema: z.ZodType<RequestExplanation> = z
     listener: z.string(),
     outcome: z.discriminatedUnion("kind", [
       z.object({ kind: z.literal("forward"), route: z.string(), cluster: z.string() }),
+      z.object({ kind: z.literal("answer"), route: z.string(), status: z.int(), reason: z.string() }),
       z.object({ kind: z.literal("refuse"), status: z.int(), code: z.string(), reason: z.string() }),
     ]),
+    filters: z.array(z.string()).optional(),
     routes: z.array(
       z.object({
         route: z.string(),
