@@ -4,15 +4,13 @@ import { join } from "node:path";
 import type { Clock, Rng, Timer } from "../base/clock.js";
 import { messageOf, TuskError } from "../base/errors.js";
 import type { EmitEvent } from "../base/event.js";
-import { type ReadonlyWatchable, Watchable } from "../base/watchable.js";
+import type { ReadonlyWatchable } from "../base/watchable.js";
 import type { ProcessPlan, ServiceProcessPlan } from "../plan/process-plan.js";
 import { rotateLog } from "../system/log-rotation.js";
 import { ProcessTable } from "../system/process-table.js";
+import { InstanceBoard } from "./instance-board.js";
 import { InstanceHost, type Running } from "./instance-host.js";
-import { type InstanceRecords, RecordWriter } from "./instance-records.js";
 import { instanceVariable } from "./instance-tag.js";
-import { mergeViews, type ViewSources, viewService } from "./instance-view.js";
-import type { Life } from "./life.js";
 import { Loops } from "./loops.js";
 import type { InstanceHealthReport, InstanceView, Orchestrator } from "./orchestrator.js";
 import { PlanBook } from "./plan-book.js";
@@ -30,6 +28,7 @@ import {
   stepSupervisor,
   supervisorDueAt,
 } from "./supervisor.js";
+import { hashesOf, lifeOf, slotOf } from "./supervisor-lookup.js";
 import { takeOver } from "./take-over.js";
 
 export interface ProcessDriverOptions {
@@ -68,10 +67,9 @@ class Driver implements ProcessDriver {
   readonly #host: InstanceHost;
   readonly #sampler: Sampler;
   readonly #requests = new RestartRequests();
-  readonly #views = new Watchable<ReadonlyMap<string, InstanceView>>(new Map());
   readonly #plans = new PlanBook();
   readonly #preparations: Preparations;
-  readonly #records: RecordWriter;
+  readonly #board: InstanceBoard;
   readonly #queue: SupervisorEvent[] = [];
   readonly #afterPublish: (() => void)[] = [];
   #state: SupervisorState = initialSupervisor;
@@ -93,7 +91,6 @@ class Driver implements ProcessDriver {
       report: (event) => this.#dispatch(event),
       directUrls: (plan, number) => this.#directUrls(plan, number),
     });
-    this.#records = new RecordWriter(this.#recordsFile, options.emit);
     this.#preparations = new Preparations({
       ...options,
       table: this.#table,
@@ -102,10 +99,12 @@ class Driver implements ProcessDriver {
           reason === null ? { type: "prepared", service, hash } : { type: "prepare-failed", service, hash, reason },
         ),
     });
+    const [recordsFile, host] = [this.#recordsFile, this.#host];
+    this.#board = new InstanceBoard({ ...options, recordsFile, host, prepared: () => this.#preparations.done });
   }
 
   get instances(): ReadonlyWatchable<ReadonlyMap<string, InstanceView>> {
-    return this.#views;
+    return this.#board.views;
   }
 
   get samplerCost(): SamplerCost {
@@ -126,7 +125,7 @@ class Driver implements ProcessDriver {
       if (state !== "orphaned") this.#host.startAdopted(run, state === "starting" ? "starting" : "running");
     }
     this.#updateProbes();
-    this.#plans.prune((service) => this.#hashesOf(service));
+    this.#plans.prune((service) => hashesOf(this.#state, service));
   }
 
   async restart(service: string, instance?: string): Promise<void> {
@@ -200,8 +199,8 @@ class Driver implements ProcessDriver {
       // Last, because a start may want the port that another effect has just given back.
       this.#spawnAll(effects.filter((effect) => effect.type === "spawn"));
     }
-    this.#save();
-    this.#publish();
+    this.#board.save(this.#state);
+    this.#board.publish(this.#state, this.#samples);
     this.#scheduleTick();
   }
 
@@ -229,12 +228,12 @@ class Driver implements ProcessDriver {
   /** All that may start now start in the same tick, with one write before and one after. */
   #spawnAll(spawns: readonly Extract<SupervisorEffect, { type: "spawn" }>[]): void {
     const prepared = spawns.filter((spawn) => this.#prepareSpawn(spawn));
-    if (prepared.length > 0) this.#save();
+    if (prepared.length > 0) this.#board.save(this.#state);
     for (const { run } of prepared) this.#host.launch(run);
   }
 
   #prepareSpawn(spawn: Extract<SupervisorEffect, { type: "spawn" }>): boolean {
-    const slot = this.#slotOf(spawn.slot);
+    const slot = slotOf(this.#state, spawn.slot);
     const plan = slot && this.#plans.find(slot.service, spawn.target.hash);
     if (!slot || !plan) return false;
     try {
@@ -249,7 +248,7 @@ class Driver implements ProcessDriver {
 
   #drain(run: number): void {
     this.#host.stopProbes(run);
-    const view = this.#viewOf(run);
+    const view = this.#board.viewOf(this.#state, run);
     const drained = (): void => this.#dispatch({ type: "drained", run });
     const limitMs = this.#host.running.get(run)?.plan.drainMs;
     if (!view || limitMs === undefined) {
@@ -289,16 +288,9 @@ class Driver implements ProcessDriver {
 
   // --- plans
 
-  #hashesOf(service: string): ReadonlySet<string> | null {
-    const known = this.#state.services.get(service);
-    if (!known) return null;
-    const lives = known.slots.flatMap((slot) => [slot.current, slot.successor]).filter((life) => life !== null);
-    return new Set([known.planned.hash, known.wanted.hash, ...lives.map((life) => life.target.hash)]);
-  }
-
   #updateProbes(): void {
     for (const running of this.#host.running.values()) {
-      const life = this.#lifeOf(running);
+      const life = lifeOf(this.#state, running);
       const plan = this.#plans.find(running.plan.service, running.target.hash);
       if (!life || !plan || life.fate !== null) continue;
       this.#host.changePlan(running, plan, life.stage === "starting" ? "starting" : "running");
@@ -309,7 +301,7 @@ class Driver implements ProcessDriver {
   #directUrls(plan: ServiceProcessPlan, slotNumber: number): Readonly<Record<string, string>> {
     const urls: Record<string, string> = {};
     for (const [variable, callee] of Object.entries(plan.directUrls)) {
-      const ready = [...this.#views.get().values()].filter((view) => view.service === callee && view.ready);
+      const ready = [...this.#board.views.get().values()].filter((view) => view.service === callee && view.ready);
       const chosen = ready[(slotNumber - 1) % Math.max(1, ready.length)];
       const port = chosen?.port ?? this.#options.leases.lease(`instance/${callee}-1`);
       urls[variable] = `http://127.0.0.1:${port}`;
@@ -328,7 +320,7 @@ class Driver implements ProcessDriver {
         running.probes?.everySecond();
         this.#rotateLog(running);
       }
-      this.#publish();
+      this.#board.publish(this.#state, this.#samples);
       return true;
     });
   }
@@ -357,63 +349,8 @@ class Driver implements ProcessDriver {
     return join(this.#options.stateFolder, "instances.json");
   }
 
-  #save(): void {
-    const records: InstanceRecords = {
-      instances: [...this.#host.running.values()].map((running) => this.#recordOf(running)),
-      prepared: this.#preparations.done,
-    };
-    this.#records.write(records);
-  }
-
-  #recordOf(running: Running): InstanceRecords["instances"][number] {
-    const { tag, number, role, target, port, process, startedAt, plan } = running;
-    const life = this.#lifeOf(running);
-    const state = life?.ready ? "ready" : life?.stage === "starting" ? "starting" : "running";
-    const restarts = this.#slotOf(running.slot)?.restarts ?? 0;
-    return { tag, service: plan.service, number, role, target, port, process, startedAt, restarts, state };
-  }
-
-  #publish(): void {
-    const sources: ViewSources = {
-      factsOf: (run) => this.#host.running.get(run),
-      sampleOf: (run) => this.#samples.get(this.#host.running.get(run)?.tag ?? ""),
-      portOf: (slot) => this.#options.leases.all().get(`instance/${slot}`) ?? 0,
-      logFileOf: (slot) => this.#host.logFileOf(slot),
-      isoOf: (at) => this.#isoOf(at),
-    };
-    const views = [...this.#state.services.values()].flatMap((service) => viewService(service, sources));
-    this.#views.set(mergeViews(this.#views.get(), views));
-  }
-
-  /** Rounded, because the two clocks are read one after the other. */
-  #isoOf(monotonicMs: number): string {
-    const { clock } = this.#options;
-    const at = clock.now() + monotonicMs - clock.monotonic();
-    return new Date(Math.round(at / 100) * 100).toISOString();
-  }
-
-  #slotOf(id: string): Slot | undefined {
-    for (const service of this.#state.services.values()) {
-      const slot = service.slots.find((candidate) => candidate.id === id);
-      if (slot) return slot;
-    }
-    return undefined;
-  }
-
-  #lifeOf(running: Running): Life | undefined {
-    const slot = this.#slotOf(running.slot);
-    return [slot?.current, slot?.successor].find((life) => life?.run === running.run) ?? undefined;
-  }
-
-  #viewOf(run: number): InstanceView | undefined {
-    const running = this.#host.running.get(run);
-    const slot = running && this.#slotOf(running.slot);
-    if (!slot) return undefined;
-    return this.#views.get().get(slot.successor?.run === run ? `${slot.id}+` : slot.id);
-  }
-
   async #checkSlot(slot: Slot): Promise<InstanceHealthReport> {
-    const view = this.#views.get().get(slot.id);
+    const view = this.#board.views.get().get(slot.id);
     const reason = view?.reason ?? "it is gone";
     const life = slot.current;
     if (!life || life.fate !== null) return { instance: slot.id, ok: false, reason, probes: [] };
@@ -430,7 +367,7 @@ class Driver implements ProcessDriver {
         unwatch();
         resolve();
       };
-      const unwatch = this.#views.watch(look);
+      const unwatch = this.#board.views.watch(look);
       look();
     });
   }
