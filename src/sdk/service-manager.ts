@@ -2,6 +2,8 @@
 import type { AdminClient } from "../api/client.js";
 import { TuskError } from "../base/errors.js";
 import type { SqlRow } from "../control/data-access.js";
+import { parsePeriod } from "../control/metrics/period.js";
+import { systemClock } from "../system/clock.js";
 import { createArtefact, createCode, type ServiceArtefact, type ServiceCode } from "./created-code.js";
 import type { ServiceInput } from "./given.js";
 import { PlatformLink, type PlatformOptions } from "./platform.js";
@@ -91,13 +93,13 @@ export class ServiceManager {
     return { serviceId, status: worstOf(instances.map(({ status }) => status)), instances };
   }
 
-  /** Rows of the last `period` (default `1h`; `15m`, `24h`, `7d`), oldest first. Units: docs/formats/tuskdb.md. */
+  /** Rows of the last `period` (default `1h`; `15m`, `24h`, `7d`), oldest first. Units: docs/formats/tuskdb.md. Throws REQUEST_INVALID. */
   async getServiceMetrics(serviceId: string, period = "1h"): Promise<readonly SqlRow[]> {
+    const from = systemClock.now() - parsePeriod(period);
     const control = await this.#link.control();
-    const { from, to } = await control.data.analyze(period, [serviceId]);
     return control.data.query(
-      "SELECT * FROM microservices_metrics WHERE service_id = $1 AND timestamp >= $2 AND timestamp <= $3 ORDER BY timestamp",
-      [serviceId, from, to],
+      "SELECT * FROM microservices_metrics WHERE service_id = $1 AND timestamp >= $2 ORDER BY timestamp",
+      [serviceId, new Date(from).toISOString()],
     );
   }
 }

@@ -130,6 +130,14 @@ test("services created at once run, call, are exposed, scaled, checked and measu
   assert.match((await new TuskLang({ platform }).explain("back")).summary, /ready/);
   const decisions = await platform.control.data.decisions();
   assert.ok(decisions.some((decision) => decision.function === "generateOptimalRouting"));
+  const single = new parts.ServiceManager({ platform });
+  const own = await single.getServiceMetrics("back", "15m");
+  assert.ok(own.length > 0 && own.every((row) => row.service_id === "back"));
+  assert.deepEqual(
+    own.map((row) => row.timestamp),
+    own.map((row) => row.timestamp).sort(),
+  );
+  await assert.rejects(single.getServiceMetrics("back", "a while"), { code: "REQUEST_INVALID" });
   const past = new parts.MicroservicesDataManager({ platform });
   const range = { from: new Date(Date.now() - 60_000), to: new Date(Date.now() + 1_000) };
   const series = await past.series("back", "ready", { ...range, step: 61 });
