@@ -134,9 +134,22 @@ const duckdbSource = (columns: readonly ColumnEntry[]): string =>
 const postgresSource = (columns: readonly ColumnEntry[]): string =>
   `json_to_recordset($1::json) AS r(${columns.map(([name, type]) => `${quoteName(name)} ${type}`).join(", ")})`;
 
+/** NUL and half a surrogate pair, as JSON writes them. */
+const mayHoldNoText = /\\u(?:0000|d[89a-f])/;
+
+const toText = (value: string): string => value.replace(/\p{Surrogate}|\0/gu, "\ufffd");
+
+// No text of SQL holds these, and programs print them: refused, one such event would keep all that wait behind it.
+function withText(_: string, value: unknown): unknown {
+  if (typeof value === "string") return toText(value);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [toText(key), member]));
+}
+
 function encode(records: readonly unknown[], table: string): string {
   try {
-    return JSON.stringify(records);
+    const text = JSON.stringify(records);
+    return mayHoldNoText.test(text) ? JSON.stringify(records, withText) : text;
   } catch (error) {
     throw new TuskError("DB_ROW_INVALID", `a row for ${table} is no JSON: ${messageOf(error)}`, { cause: error });
   }

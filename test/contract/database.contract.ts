@@ -143,6 +143,15 @@ function storingRows(get: Get): void {
 }
 
 function refusingRows(get: Get): void {
+  it("stores what programs print, a NUL and half a character too, which no text of SQL can hold", async () => {
+    const id = "01900000-0000-7000-8000-0000000000aa";
+    const details = { output: "a\0b", "key\0": ["\ud800", "\\u0000"] };
+    await get().insert("events", { id, kind: "odd", level: "info", message: "exit \0 \udc00 ü", details });
+    const [row] = await get().query("SELECT message, details FROM events WHERE id = $1", [id]);
+    assert.equal(row?.message, "exit \ufffd \ufffd ü");
+    assert.deepEqual(row?.details, { output: "a\ufffdb", "key\ufffd": ["\ufffd", "\\u0000"] });
+  });
+
   it("lists every column that the table does not have", async () => {
     const rows = [{ caller: "a", callee: "b", nope: 1 }, { colour: 2 }];
     await assert.rejects(get().insertMany("edges", rows), (error: TuskError) => {
