@@ -12,6 +12,12 @@ import {
   performanceVersion,
 } from "./performance.js";
 import { type ProcessedMetrics, processMicroservicesMetrics } from "./process-metrics.js";
+import { analyzeServiceFailures, type FailureAnalysis, failuresVersion } from "./root-cause/analyze-failures.js";
+import {
+  determineServiceRecoveryStrategies,
+  type RecoveryStrategies,
+  recoveryVersion,
+} from "./root-cause/recovery-strategies.js";
 import { analyzeRouteRequirements, type RouteAnalysis, routeRequirementsVersion } from "./route-requirements.js";
 import { rowsDigest } from "./rows-digest.js";
 import {
@@ -121,6 +127,25 @@ export const decisionFunctions = {
     version: optimalRoutingVersion,
     run: generateOptimalRouting,
     evidence: ({ routes }: OptimalRouting) => ({ routes: routes.map(({ name, reasons }) => ({ name, reasons })) }),
+  }),
+  analyzeServiceFailures: define({
+    version: failuresVersion,
+    run: analyzeServiceFailures,
+    evidence: ({ verdict, reason, suspects, measured }: FailureAnalysis) => ({
+      verdict,
+      reason,
+      suspects: suspects.map(({ service, score, evidence }) => ({ service, score, evidence })),
+      measured,
+    }),
+  }),
+  determineServiceRecoveryStrategies: define({
+    version: recoveryVersion,
+    run: determineServiceRecoveryStrategies,
+    evidence: ({ reason, strategies, rejected }: RecoveryStrategies) => ({
+      reason,
+      strategies: strategies.map(({ kind, service, why }) => ({ kind, service, why })),
+      rejected: rejected.map(({ kind, service, precondition }) => ({ kind, service, precondition })),
+    }),
   }),
   generateServiceMetadata: define({
     version: serviceMetadataVersion,

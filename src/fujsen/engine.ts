@@ -6,6 +6,8 @@ import type { MetricsRow } from "./metrics-row.js";
 import type { OptimalRouting } from "./optimal-routing.js";
 import type { PerformanceAnalysis, PerformanceOptions } from "./performance.js";
 import type { ProcessedMetrics } from "./process-metrics.js";
+import type { FailureAnalysis, FailureData } from "./root-cause/analyze-failures.js";
+import type { RecoveryOptions, RecoveryStrategies } from "./root-cause/recovery-strategies.js";
 import type { RouteAnalysis, RouteServiceInput } from "./route-requirements.js";
 import type { ServiceArchitecture } from "./service-architecture.js";
 import type { ServiceFacts, ServiceMetadata } from "./service-metadata.js";
@@ -65,6 +67,19 @@ export class MicroservicesIntelligence {
   /** What the registry may say of a service; what is not known stays null. */
   generateServiceMetadata(facts: ServiceFacts): ServiceMetadata {
     return this.#decide("generateServiceMetadata", [facts]);
+  }
+
+  /**
+   * The likeliest causes of a failure, or that nothing is wrong, or that too little is known. Throws REQUEST_INVALID
+   * for data that cannot be read. The method is in docs/fujsen/root-cause.md.
+   */
+  analyzeServiceFailures(data: FailureData): FailureAnalysis {
+    return this.#decide("analyzeServiceFailures", [data]);
+  }
+
+  /** What can be done about it, best first, each with precondition, effect, risk and undo; empty without a fault. */
+  determineServiceRecoveryStrategies(analysis: FailureAnalysis, options: RecoveryOptions = {}): RecoveryStrategies {
+    return this.#decide("determineServiceRecoveryStrategies", [analysis, options]);
   }
 
   /** The last 100 calls, oldest first. */
