@@ -66,14 +66,14 @@ export class Cluster {
   }
 
   /** One that was not tried yet, where there is one. Undefined: none is ready. */
-  pick(tried: ReadonlySet<EndpointState>, rng: Rng): EndpointState | undefined {
-    if (tried.size === 0) return this.#balancer.pick(this.#pickable, rng);
-    const fresh = this.#pickable.filter((endpoint) => !tried.has(endpoint));
+  pick(tried: readonly EndpointState[], rng: Rng): EndpointState | undefined {
+    if (tried.length === 0) return this.#balancer.pick(this.#pickable, rng);
+    const fresh = this.#pickable.filter((endpoint) => !tried.includes(endpoint));
     return this.#balancer.pick(fresh.length > 0 ? fresh : this.#pickable, rng);
   }
 
-  hasUntried(tried: ReadonlySet<EndpointState>): boolean {
-    return this.#pickable.some((endpoint) => !tried.has(endpoint));
+  hasUntried(tried: readonly EndpointState[]): boolean {
+    return this.#pickable.some((endpoint) => !tried.includes(endpoint));
   }
 
   /** How an attempt went. */

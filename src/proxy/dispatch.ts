@@ -11,32 +11,34 @@ import { type ForwardedRequest, forwardRequestHeaders } from "./forward-headers.
 import { type Refusal, refusal, statusOf } from "./refusals.js";
 import { type RequestHead, readRequestHead } from "./request-head.js";
 import { RequestRun } from "./request-run.js";
-import { backendProblem, callerOf, type RouteDecision, routeRequest } from "./routing.js";
+import { backendProblem, callerOf, type RouteDecision, type Router, routeRequest } from "./routing.js";
 import { newTraceparent } from "./trace-context.js";
 
+interface Outgoing {
+  readonly head: RequestHead;
+  readonly forwarded: ForwardedRequest;
+  readonly decision: RouteDecision;
+  readonly answerEdits: readonly HeaderEditPlan[];
+  readonly mirrors: readonly MirrorPlan[];
+}
+
 type Course =
-  | {
-      readonly kind: "forward";
-      readonly head: RequestHead;
-      readonly forwarded: ForwardedRequest;
-      readonly decision: RouteDecision;
-      readonly cluster: Cluster;
-      readonly answerEdits: readonly HeaderEditPlan[];
-      readonly mirrors: readonly MirrorPlan[];
-    }
+  | (Outgoing & { readonly kind: "forward"; readonly cluster: Cluster })
   /** Answered here: by a filter, or because the target is the worker itself. */
   | { readonly kind: "answer"; readonly callee: string; readonly status: number; readonly headers: RawHeaders }
   | { readonly kind: "refuse"; readonly refusal: Refusal; readonly callee: string; readonly ids: AnswerIds };
 
+const none: readonly never[] = [];
+
 export function dispatch(exchange: Exchange, context: DispatchContext): void {
   const startedAt = context.clock.monotonic();
-  const listener = context.dataPlane.router(exchange.listener)?.listener;
-  const caller = listener ? callerOf(listener) : exchange.listener;
-  const course = courseOf(exchange, context);
+  const router = context.dataPlane.router(exchange.listener);
+  const caller = router ? callerOf(router.listener) : exchange.listener;
+  const course = courseOf(exchange, router, context);
   const callee = course.kind === "forward" ? course.decision.cluster : course.callee;
   const edge = context.dataPlane.edges.of(caller, callee);
   if (course.kind === "forward") {
-    new RequestRun({ context, edge, startedAt, ...course, exchange: mirrored(exchange, course, context) }).start();
+    new RequestRun(mirrored(exchange, course, context), course, { context, edge, startedAt }).start();
     return;
   }
   if (course.kind === "answer") {
@@ -54,9 +56,8 @@ export function dispatch(exchange: Exchange, context: DispatchContext): void {
   edge.record({ status: statusOf(code), broken: false, durationMs, requestBytes: 0, responseBytes });
 }
 
-function courseOf(exchange: Exchange, context: DispatchContext): Course {
-  const { dataPlane, rng, newRequestId } = context;
-  const router = dataPlane.router(exchange.listener);
+function courseOf(exchange: Exchange, router: Router | undefined, context: DispatchContext): Course {
+  const { rng, newRequestId } = context;
   if (!router) return early(context, refusal("NOT_CONFIGURED", `listener ${exchange.listener} is not in the plan`));
   const read = readRequestHead(exchange.method, exchange.target, exchange.headers);
   if (!read.ok) return early(context, read.refusal);
@@ -68,7 +69,7 @@ function courseOf(exchange: Exchange, context: DispatchContext): Course {
   if (!routed.ok) return { kind: "refuse", refusal: routed.refusal, callee: routed.callee, ids: forwarded };
   const { decision } = routed;
   if (hasFilters(decision)) return filtered(decision, { head, forwarded, listener: router.listener }, context);
-  return toCluster({ head, forwarded, decision, answerEdits: [], mirrors: [] }, context);
+  return toCluster({ head, forwarded, decision, answerEdits: none, mirrors: none }, context);
 }
 
 function mirrored(exchange: Exchange, { head, forwarded, mirrors }: Outgoing, context: DispatchContext): Exchange {
@@ -96,15 +97,16 @@ function filtered(decision: RouteDecision, { head, forwarded, listener }: Arrive
   return toCluster({ ...changed, decision, answerEdits, mirrors }, context);
 }
 
-type Outgoing = Omit<Extract<Course, { kind: "forward" }>, "kind" | "cluster">;
-
 function toCluster(outgoing: Outgoing, { dataPlane }: DispatchContext): Course {
   const { cluster: name } = outgoing.decision;
   const cluster = dataPlane.cluster(name);
   if (cluster?.plan?.builtIn) {
     return { kind: "answer", callee: name, status: 204, headers: ["cache-control", "no-store"] };
   }
-  if (cluster) return { kind: "forward", ...outgoing, cluster };
+  if (cluster) {
+    const { head, forwarded, decision, answerEdits, mirrors } = outgoing;
+    return { kind: "forward", head, forwarded, decision, answerEdits, mirrors, cluster };
+  }
   const missing = refusal("NO_ENDPOINT", `service ${name} is not in the plan`);
   return { kind: "refuse", refusal: missing, callee: name, ids: outgoing.forwarded };
 }

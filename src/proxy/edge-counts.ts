@@ -4,6 +4,8 @@ import { LatencyRecorder } from "../base/latency-histogram.js";
 import type { EdgeStats } from "../keeper/protocol.js";
 import type { RefusalCode } from "./refusals.js";
 
+const statusClasses = Array.from({ length: 10 }, (_, hundred) => `${hundred}xx`);
+
 export class EdgeCounts {
   readonly caller: string;
   /** Empty: refused before a callee was known. */
@@ -32,7 +34,7 @@ export class EdgeCounts {
     readonly responseBytes: number;
   }): void {
     const { status } = outcome;
-    const statusClass = status === null ? "none" : `${Math.floor(status / 100)}xx`;
+    const statusClass = status === null ? "none" : (statusClasses[Math.floor(status / 100)] as string);
     this.#requests++;
     this.#statusClasses[statusClass] = (this.#statusClasses[statusClass] ?? 0) + 1;
     if (outcome.broken || (status !== null && status >= 500)) this.#errors++;

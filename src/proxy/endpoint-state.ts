@@ -8,7 +8,8 @@ import type { UpstreamTarget } from "./exchange.js";
 
 export class EndpointState implements Candidate {
   readonly cluster: string;
-  endpoint: Endpoint;
+  #endpoint: Endpoint;
+  #target: UpstreamTarget;
   outlier: OutlierState = healthyOutlierState;
   /** Wall time, for people; the outlier state has the monotonic one. */
   ejectedUntilEpochMs: number | null = null;
@@ -20,7 +21,17 @@ export class EndpointState implements Candidate {
 
   constructor(cluster: string, endpoint: Endpoint) {
     this.cluster = cluster;
-    this.endpoint = endpoint;
+    this.#endpoint = endpoint;
+    this.#target = targetOf(cluster, endpoint);
+  }
+
+  get endpoint(): Endpoint {
+    return this.#endpoint;
+  }
+
+  set endpoint(endpoint: Endpoint) {
+    this.#endpoint = endpoint;
+    this.#target = targetOf(this.cluster, endpoint);
   }
 
   get inFlight(): number {
@@ -40,8 +51,7 @@ export class EndpointState implements Candidate {
   }
 
   get target(): UpstreamTarget {
-    const { id, epoch, address, port } = this.endpoint;
-    return { key: `${this.cluster}/${id}@${epoch}=${address}:${port}`, address, port };
+    return this.#target;
   }
 
   begin(): void {
@@ -51,7 +61,7 @@ export class EndpointState implements Candidate {
 
   end(): void {
     this.#inFlight--;
-    if (this.#inFlight > 0) return;
+    if (this.#inFlight > 0 || this.#whenIdle.length === 0) return;
     const waiting = this.#whenIdle;
     this.#whenIdle = [];
     for (const wake of waiting) wake();
@@ -75,6 +85,10 @@ export class EndpointState implements Candidate {
       ejections: this.ejections,
     };
   }
+}
+
+function targetOf(cluster: string, { id, epoch, address, port }: Endpoint): UpstreamTarget {
+  return { key: `${cluster}/${id}@${epoch}=${address}:${port}`, address, port };
 }
 
 export const lifeOf = (endpoint: Endpoint): string => `${endpoint.id}@${endpoint.epoch}`;

@@ -6,9 +6,27 @@ import { headerValue } from "./request-head.js";
 /** Longest answer that is held, by its Content-Length. Streams have none and are never held. */
 const holdLimit = 16 * 1024;
 
+/** Most answers are whole when they are first looked at, and nothing of them is ever copied. */
+class Held {
+  readonly headers: RawHeaders;
+  readonly chunks: Uint8Array[] = [];
+  #copied = 0;
+
+  constructor(headers: RawHeaders) {
+    this.headers = headers;
+  }
+
+  /** What was lent is about to be taken back. */
+  keep(): void {
+    for (; this.#copied < this.chunks.length; this.#copied++) {
+      this.chunks[this.#copied] = Uint8Array.prototype.slice.call(this.chunks[this.#copied]);
+    }
+  }
+}
+
 export class HeldAnswer {
   readonly #sink: AnswerSink;
-  #held: { readonly headers: RawHeaders; readonly chunks: Uint8Array[] } | null = null;
+  #held: Held | null = null;
   #status = 0;
   #started = false;
 
@@ -27,19 +45,20 @@ export class HeldAnswer {
 
   head(status: number, headers: RawHeaders, mayHold: boolean): void {
     this.#status = status;
-    if (mayHold && isShort(headers)) this.#held = { headers, chunks: [] };
+    if (mayHold && isShort(headers)) this.#held = new Held(headers);
     else this.#start(headers);
   }
 
   write(chunk: Uint8Array): void {
     if (this.#held === null) this.#sink.write(chunk);
-    // Lent to us, so copied.
-    else this.#held.chunks.push(Uint8Array.prototype.slice.call(chunk));
+    else this.#held.chunks.push(chunk);
   }
 
   /** False: wait for drain. */
   flush(): boolean {
-    return this.#held !== null || this.#sink.flush();
+    if (this.#held === null) return this.#sink.flush();
+    this.#held.keep();
+    return true;
   }
 
   end(trailers: RawHeaders): boolean {

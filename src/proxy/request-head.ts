@@ -30,10 +30,9 @@ const authorityForm = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9._~!$&'()*+,;=%-]+))(
 export function readRequestHead(method: string, target: string, headers: RawHeaders): ReadHeadResult {
   const parsed = parseTarget(target);
   if (parsed === null) return refuse("TARGET_INVALID", "the target must be a path or an http:// URL");
-  const hosts = headerValues(headers, "host");
-  const host = hosts[0];
+  const host = headerValue(headers, "host");
   if (host === undefined) return refuse("HOST_INVALID", "the request has no Host header");
-  if (hosts.length > 1) return refuse("HOST_INVALID", `the request has ${hosts.length} Host headers`);
+  if (isRepeated(headers, "host")) return refuse("HOST_INVALID", "the request has more than one Host header");
   const fromHost = parseAuthority(host);
   if (fromHost === null) return refuse("HOST_INVALID", "the Host header is not a name with an optional port");
   if (parsed.authority !== null && !sameAuthority(parsed.authority, host)) {
@@ -65,6 +64,15 @@ export function headerValues(headers: RawHeaders, name: string): string[] {
   return values;
 }
 
+function isRepeated(headers: RawHeaders, name: string): boolean {
+  let count = 0;
+  for (let index = 0; index + 1 < headers.length; index += 2) {
+    const key = headers[index];
+    if (key !== undefined && key.length === name.length && key.toLowerCase() === name) count++;
+  }
+  return count > 1;
+}
+
 /** The first value, undefined when the header is absent. `name` in lower case. */
 export function headerValue(headers: RawHeaders, name: string): string | undefined {
   for (let index = 0; index + 1 < headers.length; index += 2) {
@@ -89,7 +97,25 @@ function parseTarget(target: string): Target | null {
   return { authority, pathAndQuery: path.startsWith("?") ? `/${path}` : path };
 }
 
-function parseAuthority(text: string): { readonly hostname: string; readonly port: string } | null {
+interface Authority {
+  readonly hostname: string;
+  readonly port: string;
+}
+
+const maxKnown = 1_024;
+/** The few that a worker is called by. */
+const known = new Map<string, Authority | null>();
+
+function parseAuthority(text: string): Authority | null {
+  const earlier = known.get(text);
+  if (earlier !== undefined) return earlier;
+  const parsed = readAuthority(text);
+  // Full: whoever calls ever new names pays for it alone.
+  if (known.size < maxKnown && text.length < 256) known.set(text, parsed);
+  return parsed;
+}
+
+function readAuthority(text: string): Authority | null {
   const found = authorityForm.exec(text);
   if (!found) return null;
   const port = found[3] ?? "80";

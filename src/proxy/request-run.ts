@@ -22,25 +22,33 @@ import type { RouteDecision } from "./routing.js";
 /** Of a request body, kept for another attempt. */
 const replayLimit = 64 * 1024;
 
-export interface RequestRunInput {
-  readonly exchange: Exchange;
-  readonly context: DispatchContext;
+/** Where a request goes, and as what. */
+export interface ForwardCourse {
   readonly head: RequestHead;
   readonly forwarded: ForwardedRequest;
   readonly decision: RouteDecision;
   readonly cluster: Cluster;
   /** Of the route's filters, for the answer of the upstream. */
   readonly answerEdits: readonly HeaderEditPlan[];
+}
+
+export interface RunContext {
+  readonly context: DispatchContext;
   readonly edge: EdgeCounts;
   /** Monotonic. */
   readonly startedAt: number;
 }
 
 export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwner {
-  readonly #in: RequestRunInput;
-  readonly #body: ReplayableBody;
+  readonly #exchange: Exchange;
+  readonly #course: ForwardCourse;
+  readonly #context: DispatchContext;
+  readonly #edge: EdgeCounts;
+  readonly #startedAt: number;
+  /** Null: the request has none. */
+  readonly #body: ReplayableBody | null;
   readonly #answer: HeldAnswer;
-  readonly #tried = new Set<EndpointState>();
+  readonly #tried: EndpointState[] = [];
   #endpoint: EndpointState | null = null;
   #attempt: UpstreamAttempt | null = null;
   #attemptsMade = 0;
@@ -50,65 +58,77 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
   #attemptDeadline: Deadline | null = null;
   #retryDeadline: Deadline | null = null;
 
-  constructor(input: RequestRunInput) {
-    this.#in = input;
-    this.#body = new ReplayableBody(input.exchange.body, input.decision.action.retry.attempts > 0 ? replayLimit : 0);
-    this.#answer = new HeldAnswer(input.exchange.sink);
+  constructor(exchange: Exchange, course: ForwardCourse, { context, edge, startedAt }: RunContext) {
+    this.#exchange = exchange;
+    this.#course = course;
+    this.#context = context;
+    this.#edge = edge;
+    this.#startedAt = startedAt;
+    const { body } = exchange;
+    const limit = course.decision.action.retry.attempts > 0 ? replayLimit : 0;
+    this.#body = body.length === 0 ? null : new ReplayableBody(body, limit);
+    this.#answer = new HeldAnswer(exchange.sink);
   }
 
   start(): void {
-    const { exchange, cluster, context, decision } = this.#in;
+    const { cluster, decision } = this.#course;
     const { requestTimeoutMs } = decision.action;
     cluster.requestBegins();
-    exchange.sink.listen(this);
+    this.#exchange.sink.listen(this);
     if (requestTimeoutMs > 0) {
       this.#totalDeadline = new Deadline(this);
-      context.deadlines.set(this.#totalDeadline, requestTimeoutMs);
+      this.#context.deadlines.set(this.#totalDeadline, requestTimeoutMs);
     }
     this.#tryNext();
   }
 
   #tryNext(): void {
-    const { cluster, context, decision } = this.#in;
-    const endpoint = cluster.pick(this.#tried, context.rng);
+    const { cluster, decision } = this.#course;
+    const endpoint = cluster.pick(this.#tried, this.#context.rng);
     if (!endpoint) {
       this.#refuse(refusal("NO_ENDPOINT", `service ${cluster.name} has no ready instance`));
       return;
     }
-    this.#tried.add(endpoint);
+    this.#tried.push(endpoint);
     this.#attemptsMade++;
     endpoint.begin();
     this.#endpoint = endpoint;
     const { attemptTimeoutMs } = decision.action;
     if (attemptTimeoutMs > 0) {
       this.#attemptDeadline ??= new Deadline(this);
-      context.deadlines.set(this.#attemptDeadline, attemptTimeoutMs);
+      this.#context.deadlines.set(this.#attemptDeadline, attemptTimeoutMs);
     }
     this.#attempt = this.#send(endpoint);
   }
 
   #send(endpoint: EndpointState): UpstreamAttempt {
-    const { head, forwarded, cluster, context } = this.#in;
+    const { head, forwarded, cluster } = this.#course;
     const { method, pathAndQuery: path } = head;
     const connectTimeoutMs = cluster.plan?.connectTimeoutMs ?? 0;
-    const request = { method, path, headers: forwarded.headers, body: this.#body, connectTimeoutMs };
-    return context.upstream.send(endpoint.target, request, this);
+    const request = {
+      method,
+      path,
+      headers: forwarded.headers,
+      body: this.#body ?? this.#exchange.body,
+      connectTimeoutMs,
+    };
+    return this.#context.upstream.send(endpoint.target, request, this);
   }
 
   onInterim(status: number, headers: RawHeaders): void {
     if (this.#answer.started) return;
-    this.#in.exchange.sink.interim(status, forwardAnswerHeaders(headers, { status, requestId: undefined }));
+    this.#exchange.sink.interim(status, forwardAnswerHeaders(headers, { status, requestId: undefined }));
   }
 
   onHead(status: number, headers: RawHeaders): void {
     if (status >= 500) this.#report({ type: "failure", kind: "status", refused: false });
     else this.#report({ type: "success" });
-    if (this.#in.decision.action.retry.statuses.includes(status)) {
+    if (this.#course.decision.action.retry.statuses.includes(status)) {
       const failure: AttemptFailure = { kind: "status", status, message: `the answer was ${status}` };
       if (this.#retry(failure)) return;
     }
-    const passed = forwardAnswerHeaders(headers, { status, requestId: this.#in.forwarded.requestId });
-    this.#answer.head(status, editHeaders(passed, this.#in.answerEdits), this.#mayRepeat());
+    const passed = forwardAnswerHeaders(headers, { status, requestId: this.#course.forwarded.requestId });
+    this.#answer.head(status, editHeaders(passed, this.#course.answerEdits), this.#mayRepeat());
     if (this.#answer.started) this.#liftAttemptDeadline();
   }
 
@@ -131,7 +151,7 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
     const refused = failure.kind === "connect" && failure.refused;
     this.#report({ type: "failure", kind: failure.kind, refused });
     if (this.#answer.started) this.#breakOff();
-    else if (!this.#retry(failure)) this.#refuse(refusalFor(failure, this.#in.cluster.name, this.#attemptsMade));
+    else if (!this.#retry(failure)) this.#refuse(refusalFor(failure, this.#course.cluster.name, this.#attemptsMade));
   }
 
   onDrain(): void {
@@ -145,7 +165,7 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
   }
 
   onDeadline(deadline: Deadline): void {
-    const { attemptTimeoutMs, requestTimeoutMs } = this.#in.decision.action;
+    const { attemptTimeoutMs, requestTimeoutMs } = this.#course.decision.action;
     if (deadline === this.#totalDeadline) this.#onTotalTimeout(requestTimeoutMs);
     else if (deadline === this.#attemptDeadline) this.#onAttemptTimeout(attemptTimeoutMs);
     else this.#tryNext();
@@ -153,19 +173,19 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
 
   /** True: another attempt is under way or waits for its time, and this one is over. */
   #retry(failure: AttemptFailure): boolean {
-    const { cluster, context, decision, edge } = this.#in;
+    const { cluster, decision } = this.#course;
     if (!decideRetry(this.#question(failure)).retry) return false;
     if (!cluster.tryRetry()) {
-      edge.retriesDenied++;
+      this.#edge.retriesDenied++;
       return false;
     }
-    edge.retries++;
+    this.#edge.retries++;
     this.#endAttempt();
     this.#answer.drop();
     this.#responseBytes = 0;
     const waitMs = this.#goesElsewhere(failure)
       ? 0
-      : fullJitterMs(decision.action.retry.backoffMs, this.#attemptsMade, context.rng);
+      : fullJitterMs(decision.action.retry.backoffMs, this.#attemptsMade, this.#context.rng);
     if (waitMs === 0) this.#tryNext();
     else this.#retryIn(waitMs);
     return true;
@@ -173,16 +193,16 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
 
   #retryIn(waitMs: number): void {
     this.#retryDeadline ??= new Deadline(this);
-    this.#in.context.deadlines.set(this.#retryDeadline, waitMs);
+    this.#context.deadlines.set(this.#retryDeadline, waitMs);
   }
 
   // A broken endpoint says nothing about another one: no reason to wait. An overloaded or slow one may.
   #goesElsewhere(failure: AttemptFailure): boolean {
-    return (failure.kind === "connect" || failure.kind === "reset") && this.#in.cluster.hasUntried(this.#tried);
+    return (failure.kind === "connect" || failure.kind === "reset") && this.#course.cluster.hasUntried(this.#tried);
   }
 
   #question(failure: AttemptFailure): Parameters<typeof decideRetry>[0] {
-    const { head, decision } = this.#in;
+    const { head, decision } = this.#course;
     const { attempts, unsentOnly } = decision.action.retry;
     return {
       method: head.method,
@@ -190,7 +210,7 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
       failure,
       attemptsMade: this.#attemptsMade,
       attemptsAllowed: unsentOnly && !isUnprocessed(failure) ? 0 : attempts,
-      bodyReplayable: this.#body.replayable,
+      bodyReplayable: this.#body?.replayable ?? true,
       answerStarted: this.#answer.started,
     };
   }
@@ -208,16 +228,16 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
 
   #onTotalTimeout(limitMs: number): void {
     this.#report({ type: "failure", kind: "timeout", refused: false });
-    const late = `service ${this.#in.cluster.name} did not answer within ${limitMs} ms`;
+    const late = `service ${this.#course.cluster.name} did not answer within ${limitMs} ms`;
     if (this.#answer.started) this.#breakOff();
     else this.#refuse(refusal("UPSTREAM_TIMEOUT", late));
   }
 
   #refuse(refused: Refusal): void {
-    const { exchange, edge, forwarded } = this.#in;
+    const { forwarded } = this.#course;
     this.#endAttempt();
-    edge.countRefusal(refused.code);
-    this.#responseBytes = answerRefusal(exchange.sink, refused, forwarded, exchange.method);
+    this.#edge.countRefusal(refused.code);
+    this.#responseBytes = answerRefusal(this.#exchange.sink, refused, forwarded, this.#exchange.method);
     this.#finish(statusOf(refused.code), false);
   }
 
@@ -225,11 +245,11 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
   #breakOff(): void {
     this.#endAttempt();
     this.#finish(this.#answer.status, true);
-    this.#in.exchange.sink.abort();
+    this.#exchange.sink.abort();
   }
 
   #report(event: OutlierEvent): void {
-    if (this.#endpoint !== null) this.#in.cluster.report(this.#endpoint, event);
+    if (this.#endpoint !== null) this.#course.cluster.report(this.#endpoint, event);
   }
 
   #endAttempt(): void {
@@ -237,27 +257,26 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
     if (endpoint === null) return;
     this.#endpoint = null;
     this.#liftAttemptDeadline();
-    this.#body.detach();
+    this.#body?.detach();
     this.#attempt?.abort();
     this.#attempt = null;
     endpoint.end();
   }
 
   #liftAttemptDeadline(): void {
-    if (this.#attemptDeadline !== null) this.#in.context.deadlines.lift(this.#attemptDeadline);
+    if (this.#attemptDeadline !== null) this.#context.deadlines.lift(this.#attemptDeadline);
   }
 
   #finish(status: number | null, broken: boolean): void {
     if (this.#finished) return;
     this.#finished = true;
-    const { context, edge, startedAt } = this.#in;
-    if (this.#totalDeadline !== null) context.deadlines.lift(this.#totalDeadline);
-    if (this.#retryDeadline !== null) context.deadlines.lift(this.#retryDeadline);
-    edge.record({
+    if (this.#totalDeadline !== null) this.#context.deadlines.lift(this.#totalDeadline);
+    if (this.#retryDeadline !== null) this.#context.deadlines.lift(this.#retryDeadline);
+    this.#edge.record({
       status,
       broken,
-      durationMs: context.clock.monotonic() - startedAt,
-      requestBytes: this.#body.bytesRead,
+      durationMs: this.#context.clock.monotonic() - this.#startedAt,
+      requestBytes: this.#body?.bytesRead ?? 0,
       responseBytes: this.#responseBytes,
     });
   }

@@ -18,12 +18,16 @@ export function traceIdOf(traceparent: string): string | null {
 
 /** A new trace, marked as sampled, so that services that follow the caller's decision record it. */
 export function newTraceparent(rng: Rng): { readonly traceparent: string; readonly traceId: string } {
-  const traceId = randomHex(rng, 8) + randomHex(rng, 8) + randomHex(rng, 8) + randomHex(rng, 8);
-  const parentId = randomHex(rng, 8) + randomHex(rng, 8);
-  return { traceparent: `00-${traceId}-${parentId}-01`, traceId };
+  const traceId = randomHex(rng) + randomHex(rng) + randomHex(rng) + randomHex(rng);
+  return { traceparent: `00-${traceId}-${randomHex(rng)}${randomHex(rng)}-01`, traceId };
 }
 
-// Never all zero: the lowest value of each part is 1.
-function randomHex(rng: Rng, digits: 8): string {
-  return (1 + Math.floor(rng() * 0xfffffffe)).toString(16).padStart(digits, "0");
+const hexBytes = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
+// Eight digits. Never all zero: the lowest value of each part is 1.
+function randomHex(rng: Rng): string {
+  const value = (1 + Math.floor(rng() * 0xfffffffe)) >>> 0;
+  return hexAt(value >>> 24) + hexAt((value >>> 16) & 255) + hexAt((value >>> 8) & 255) + hexAt(value & 255);
 }
+
+const hexAt = (byte: number): string => hexBytes[byte] as string;

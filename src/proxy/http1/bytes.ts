@@ -65,7 +65,12 @@ export function parseDecimal(text: string, limit: number): number {
   return value <= limit ? value : -1;
 }
 
+/** What `toString` calls after it has looked at the name of the encoding. */
+interface Latin1Bytes {
+  latin1Slice(from: number, to: number): string;
+}
+
 /** The bytes as text, one character each. */
 export function latin1(bytes: Buffer, from: number, to: number): string {
-  return bytes.toString("latin1", from, to);
+  return (bytes as unknown as Latin1Bytes).latin1Slice(from, to);
 }

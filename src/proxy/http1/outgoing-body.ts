@@ -42,8 +42,13 @@ export class OutgoingBody {
 
 export function fieldText(headers: RawHeaders): string {
   let text = "";
-  for (let index = 0; index + 1 < headers.length; index += 2) text += `${headers[index]}: ${headers[index + 1]}\r\n`;
+  for (let index = 0; index + 1 < headers.length; index += 2) text += fieldLine(headers, index);
   return text;
+}
+
+/** The field at `index`. */
+export function fieldLine(headers: RawHeaders, index: number): string {
+  return `${headers[index]}: ${headers[index + 1]}\r\n`;
 }
 
 /** What may not come after the fact: framing, routing, credentials (RFC 9110, 6.5.1). */

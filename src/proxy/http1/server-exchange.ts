@@ -5,7 +5,7 @@ import { headerKind } from "../header-kinds.js";
 import type { ByteWriter } from "./byte-writer.js";
 import { httpDate } from "./http-date.js";
 import type { BodyFraming } from "./message-parser.js";
-import { fieldText, OutgoingBody } from "./outgoing-body.js";
+import { fieldLine, fieldText, OutgoingBody } from "./outgoing-body.js";
 import { statusLine } from "./status-lines.js";
 
 /** What an exchange needs of its connection. */
@@ -137,7 +137,7 @@ export class ServerExchange implements Exchange, BodySource, AnswerSink {
       const kind = headerKind(name);
       if (kind === "content-length") length = Number(headers[index + 1]);
       else if (kind === "date") hasDate = true;
-      text += `${name}: ${headers[index + 1]}\r\n`;
+      text += fieldLine(headers, index);
     }
     if (!hasDate) text += httpDate();
     const framing = this.#framingFor(status, length);
