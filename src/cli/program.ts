@@ -123,6 +123,13 @@ export function buildProgram(execute: Execute, output: OutputConfiguration = {})
     .option("--from <service>", "the request is made by this service")
     .action(runs(() => import("./commands/explain.js")));
   program
+    .command("gateway")
+    .description("serve Kubernetes Gateway API objects from a folder, without an app")
+    .requiredOption("--config <folder>", "folder with the objects, in .yaml, .yml and .json files; changes are applied")
+    .option("--status <file>", "write the objects' status conditions to this file")
+    .option("--workers <number>", "worker processes", parseWorkers, 1)
+    .action(runs(() => import("./commands/gateway.js")));
+  program
     .command("metrics")
     .description("show what each service does now; follows on a terminal")
     .option("--once", "show it once")
@@ -188,6 +195,12 @@ function parseTail(text: string): number {
 
 function parseLimit(text: string): number {
   return parseCount(text, "a number");
+}
+
+function parseWorkers(text: string): number {
+  const workers = parseCount(text, "a number of processes");
+  if (workers < 1 || workers > 64) throw new InvalidArgumentError("It must be 1 to 64.");
+  return workers;
 }
 
 function parseCount(text: string, what: string): number {

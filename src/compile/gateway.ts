@@ -4,7 +4,7 @@ import type { GatewayListenerPlan, RouteAction, RouteEntry } from "../plan/proxy
 import { servedHostnames } from "./hostnames.js";
 import { gatewayName } from "./needed-ports.js";
 import { originOf } from "./origin.js";
-import { hostnameRank, sortByPrecedence } from "./route-precedence.js";
+import { groupByRank, sortByPrecedence } from "./route-precedence.js";
 
 export interface GatewayInput {
   readonly spec: AppSpec;
@@ -34,17 +34,4 @@ function entriesOf(route: RouteSpec, listener: ListenerSpec, { provenance, toAct
   return groupByRank(hostnames).flatMap((group) =>
     route.matches.map((match) => ({ route: route.name, hostnames: group, ...match, action, origin })),
   );
-}
-
-/** Hostnames of different rank take different places in the order, and so become entries of their own. */
-function groupByRank(hostnames: readonly string[]): (readonly string[])[] {
-  if (hostnames.length === 0) return [[]];
-  const groups = new Map<string, string[]>();
-  for (const hostname of hostnames) {
-    const rank = hostnameRank(hostname).join();
-    const group = groups.get(rank);
-    if (group) group.push(hostname);
-    else groups.set(rank, [hostname]);
-  }
-  return [...groups.values()];
 }

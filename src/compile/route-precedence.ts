@@ -24,7 +24,20 @@ function rankOf(entry: RouteEntry): number[] {
 
 const pathRanks: Readonly<Record<PathMatchPlan["type"], number>> = { Exact: 2, RegularExpression: 1, PathPrefix: 0 };
 
-/** Entries are split by this, so that all hostnames of one have the same rank. */
+/** Hostnames of different rank take different places in the order, and so become entries of their own. */
+export function groupByRank(hostnames: readonly string[]): (readonly string[])[] {
+  if (hostnames.length === 0) return [[]];
+  const groups = new Map<string, string[]>();
+  for (const hostname of hostnames) {
+    const rank = hostnameRank(hostname).join();
+    const group = groups.get(rank);
+    if (group) group.push(hostname);
+    else groups.set(rank, [hostname]);
+  }
+  return [...groups.values()];
+}
+
+/** All hostnames of one entry have the same. */
 export function hostnameRank(hostname: string | undefined): [exact: number, length: number] {
   if (hostname === undefined) return [0, 0];
   // Two names without a wildcard never match the same request, so that their lengths do not matter.

@@ -9,6 +9,7 @@ import {
   LineCounter,
   type Node,
   type Pair,
+  parseAllDocuments,
   parseDocument,
   type YAMLError,
   type YAMLMap,
@@ -40,26 +41,48 @@ export type YamlResult =
   | { readonly ok: true; readonly source: YamlSource }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
+export type YamlDocuments =
+  | { readonly ok: true; readonly sources: readonly YamlSource[] }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** A file of one document. */
 export function parseYaml(text: string, file?: string): YamlResult {
-  const refuse = (problem: Omit<Problem, "path" | "file">): YamlResult => ({
+  const parsed = parseWith(text, file, (options) => [parseDocument(text, options)]);
+  if (!parsed.ok) return parsed;
+  const [source] = parsed.sources;
+  return source ? { ok: true, source } : { ok: false, problems: [] };
+}
+
+/** A file of any number of documents, of which those that hold nothing are left out. */
+export function parseYamlDocuments(text: string, file?: string): YamlDocuments {
+  const parsed = parseWith(text, file, (options) => [...parseAllDocuments(text, options)] as Document.Parsed[]);
+  if (!parsed.ok) return parsed;
+  return { ok: true, sources: parsed.sources.filter(({ value }) => value !== null && value !== undefined) };
+}
+
+const parserOptions = {
+  logLevel: "error",
+  merge: true,
+  prettyErrors: false,
+  stringKeys: true,
+  // The parser's own check is quadratic in the keys of a map.
+  uniqueKeys: false,
+} as const;
+
+type Read = (options: typeof parserOptions & { readonly lineCounter: LineCounter }) => readonly Document.Parsed[];
+
+function parseWith(text: string, file: string | undefined, read: Read): YamlDocuments {
+  const refuse = (problem: Omit<Problem, "path" | "file">): YamlDocuments => ({
     ok: false,
     problems: [{ path: "", line: 1, column: 1, ...problem, ...(file ? { file } : {}) }],
   });
   if (text.length > maxSourceBytes) return refuse({ message: "the file is larger than 1 MiB" });
   const lines = new LineCounter();
   try {
-    const document = parseDocument(text, {
-      lineCounter: lines,
-      logLevel: "error",
-      merge: true,
-      prettyErrors: false,
-      stringKeys: true,
-      // The parser's own check is quadratic in the keys of a map.
-      uniqueKeys: false,
-    });
-    const errors = [...document.errors, ...document.warnings];
+    const documents = read({ ...parserOptions, lineCounter: lines });
+    const errors = documents.flatMap((document) => [...document.errors, ...document.warnings]);
     if (errors.length > 0) return { ok: false, problems: syntaxProblems(errors, lines, file) };
-    return { ok: true, source: toSource(document, lines) };
+    return { ok: true, sources: documents.map((document) => toSource(document, lines)) };
   } catch (error) {
     // Thrown for text nested beyond the stack, and for aliases that are undefined or multiply too much.
     return refuse(undefinedAlias(error, text, lines) ?? describeFailure(error));

@@ -5,13 +5,17 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { compileGatewayApi } from "../../src/compile/gateway-api/compile-gateway-api.js";
+import { toStatuses } from "../../src/compile/gateway-api/statuses.js";
 import { compileListeners } from "../../src/compile/listeners.js";
 import { neededPorts } from "../../src/compile/needed-ports.js";
 import { compileProcessPlan } from "../../src/compile/process-plan.js";
 import { compileProxyPlan } from "../../src/compile/proxy-plan.js";
 import type { ParsedSpec } from "../../src/model/app-spec.js";
+import { parseObjects } from "../../src/model/kubernetes/parse-objects.js";
 import { parseSpecText } from "../../src/model/parse-spec.js";
 import { resolveSettings } from "../../src/model/resolve-settings.js";
+import { validateEndpoints, validatePlan } from "../../src/proxy/plan-validation.js";
 
 const fixtures = join(dirname(fileURLToPath(import.meta.url)), "../../../test/golden/fixtures");
 
@@ -41,6 +45,27 @@ const stages: Readonly<Record<string, Stage>> = {
       sockets: compileListeners({ spec, settings, ports }),
       plan: compileProxyPlan({ spec, provenance, settings, version: 7 }),
     };
+  },
+  "gateway-api": (text) => {
+    const { objects, problems, notices } = parseObjects(text, "gateway.yaml");
+    assert.deepEqual([problems, notices], [[], []]);
+    const result = compileGatewayApi(objects);
+    if (!result.ok) assert.fail(JSON.stringify(result.problems));
+    const { sockets, plan, endpoints } = result.compiled;
+    assert.deepEqual(validatePlan(plan), { ok: true, value: plan }, "a worker takes it");
+    assert.equal(validateEndpoints({ format: 1, version: 1, clusters: endpoints }).ok, true);
+    const status = toStatuses(result.compiled, {
+      generationOf: ({ object }) => object.metadata.generation ?? 1,
+      timeOf: () => "2026-01-01T00:00:00Z",
+    });
+    return { sockets, plan, endpoints, status };
+  },
+  "gateway-api-problems": (text) => {
+    const { objects, problems, notices } = parseObjects(text, "gateway.yaml");
+    if (problems.length > 0) return { problems, notices };
+    const result = compileGatewayApi(objects);
+    assert.equal(result.ok, false, "a fixture of problems compiles");
+    return { problems: result.ok ? [] : result.problems, notices };
   },
 };
 
