@@ -3,11 +3,13 @@
 // parts of the body are passed on without a copy. Idle connections hold no memory.
 
 /** Of one read. */
-const bufferBytes = 64 * 1024;
+const sharedBytes = 64 * 1024;
+/** Of one read within a large body. Fits one of 64 KiB with its head. */
+const ownBytes = 128 * 1024;
 /** Own buffers that are kept for the next large body. */
 const maxSpare = 64;
 
-const shared = Buffer.allocUnsafeSlow(bufferBytes);
+const shared = Buffer.allocUnsafeSlow(sharedBytes);
 const spare: Buffer[] = [];
 
 /** Whether the bytes will be overwritten by the next read of any connection. */
@@ -29,7 +31,7 @@ export class ReadBuffer {
 
   /** A large body comes. */
   takeOwn(): void {
-    this.#own ??= spare.pop() ?? Buffer.allocUnsafeSlow(bufferBytes);
+    this.#own ??= spare.pop() ?? Buffer.allocUnsafeSlow(ownBytes);
   }
 
   /** `lent`: somebody may still be sending from it, so it is not given to another connection. */

@@ -96,9 +96,14 @@ export class UpstreamConnection implements DeadlineOwner {
 
   /** Without a word to the request. */
   destroy(): void {
+    // Of an answer that breaks off, a part may still be on its way out.
+    this.#destroy(this.#request !== null);
+  }
+
+  #destroy(lent: boolean): void {
     this.#request = null;
     this.#socket.destroy();
-    this.#release();
+    this.#release(lent);
   }
 
   onInterim(status: number, headers: RawHeaders): void {
@@ -161,9 +166,10 @@ export class UpstreamConnection implements DeadlineOwner {
     this.#request = null;
     const reusable = nothingFollows && this.#parser.reusable && request.sent && this.#socket.writableLength === 0;
     if (reusable) this.#owner.deadlines.set(this.#deadline, idleMs);
-    else this.destroy();
+    else this.#destroy(true);
     if (reusable) this.#owner.onFree(this);
-    this.#buffer.giveBack(!request.complete(trailers));
+    // Not yet given back: who has answered at length once will do so again, and no connection is idle for long.
+    if (!request.complete(trailers)) this.#buffer.giveBack(true);
   }
 
   #onEnd(): void {
@@ -189,12 +195,12 @@ export class UpstreamConnection implements DeadlineOwner {
     request?.fail(failure);
   }
 
-  #release(): void {
+  #release(lent: boolean): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#parser.stop();
     this.#owner.deadlines.lift(this.#deadline);
-    this.#buffer.giveBack(true);
+    this.#buffer.giveBack(lent);
     this.#owner.onClosed(this);
   }
 }
