@@ -1,16 +1,16 @@
 // Published methods, written anew from their papers, to stand beside ours on the same cases. Neither knows the call
 // graph beyond which services the symptom depends on, and neither can say that nothing is wrong.
+import { dependencies } from "../../dist/src/fujsen/root-cause/measure-failure.js";
 import { quantile, sorted } from "../../dist/src/fujsen/root-cause/robust.js";
-import { dependencies } from "../../dist/src/fujsen/root-cause/suspects.js";
 
-/** BARO's RobustScorer (Pham, Ha, Zhang: BARO, FSE 2024): distance from the median in interquartile ranges, at most. */
+/** BARO's RobustScorer (Pham, Ha, Zhang: BARO, FSE 2024): how far above the median in interquartile ranges, at most. */
 export const barosRobustScorer = (data) =>
   rank(data, (reference) => {
     const ascending = sorted(reference);
     return { centre: quantile(ascending, 0.5), scale: quantile(ascending, 0.75) - quantile(ascending, 0.25) };
   });
 
-/** N-Sigma (as in BARO's comparison): distance from the mean in standard deviations, at most. */
+/** N-Sigma (as in BARO's comparison): how far above the mean in standard deviations, at most. */
 export const nSigma = (data) =>
   rank(data, (reference) => {
     const kept = sorted(reference);
@@ -21,7 +21,7 @@ export const nSigma = (data) =>
 
 function rank({ failure: { from, to, symptom }, series, calls = [] }, fit) {
   const [first, last] = [Date.parse(from), Date.parse(to)];
-  const candidates = symptom ? dependencies({ callees: calleesOf(calls) }, symptom.service) : null;
+  const candidates = symptom ? dependencies(calleesOf(calls), symptom.service) : null;
   const scores = new Map();
   for (const { service, caller, metric, timestamps, values } of series) {
     if (caller !== undefined || (candidates && !candidates.has(service)) || (symptom && metric !== symptom.metric))

@@ -189,16 +189,17 @@ function* nezhaCases(folder) {
     if (!list) continue;
     const { series, calls } = readNezhaDay(join(path, "metric"));
     for (const fault of Object.values(JSON.parse(readFileSync(join(path, list), "utf8"))).flat()) {
-      const at = injectedAt(fault, series);
+      const { inject_timestamp: timestamp = fault } = fault;
+      const at = injectedAt(fault.inject_time, timestamp, series);
       const seen = series.map((one) => upTo(one, at + nezhaAfter));
       const failure = { from: iso(at - 1), to: iso(at + nezhaAfter) };
-      yield { id: `nezha/${day}/${fault.inject_timestamp}`, data: { failure, series: seen, calls } };
+      yield { id: `nezha/${day}/${timestamp}`, data: { failure, series: seen, calls } };
     }
   }
 }
 
 /** Some injection timestamps of the set are in another time zone than its metrics; the written time never is. */
-function injectedAt({ inject_time: written, inject_timestamp: timestamp }, series) {
+function injectedAt(written, timestamp, series) {
   if (written) return nezhaTime(written);
   const at = Number(timestamp) * second;
   const zone = 8 * 60 * minute;

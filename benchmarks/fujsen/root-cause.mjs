@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { analyzeServiceFailures } from "../../dist/src/fujsen/root-cause/analyze-failures.js";
 import { barosRobustScorer, nSigma } from "./root-cause-baselines.mjs";
 import { rootCauseCases } from "./root-cause-data.mjs";
+import { plantedCases } from "./root-cause-planted.mjs";
 import { inOrder, score } from "./root-cause-score.mjs";
 import { truthsOf } from "./root-cause-truth.mjs";
 
@@ -28,6 +29,7 @@ if (step === "predict") save(options.out, predictAll());
 if (step === "score") report([["ours", load(options.predictions)]]);
 if (step === "run") {
   const cases = [...rootCauseCases(data)];
+  report([["ours, on planted faults", predictAll(plantedCases(cases)), [...plantedCases(cases)]]]);
   report([
     ["ours", predictAll(cases)],
     ["BARO's robust scorer", cases.map((one) => baseline(one, barosRobustScorer))],
@@ -63,12 +65,13 @@ function load(folder = ".") {
   return lines.filter((line) => line !== "").map((line) => JSON.parse(line));
 }
 
+function idsOf(predictions) {
+  return predictions.map(({ case: id }) => id);
+}
+
 function report(methods) {
-  for (const [name, predictions] of methods) {
-    const truths = truthsOf(
-      data,
-      predictions.map(({ case: id }) => id),
-    );
+  for (const [name, predictions, known] of methods) {
+    const truths = known ?? truthsOf(data, idsOf(predictions));
     console.log(`\n${name}`);
     for (const { group, measure, value, cases } of score(inOrder(predictions, truths), truths)) {
       console.log(`  ${group.padEnd(42)}${measure.padEnd(26)}${value.toFixed(3)}  (${cases})`);

@@ -1,5 +1,6 @@
 // Every function of FUJSEN that can be recorded and replayed, by name. A change of what a function answers needs a new
 // version, or the replay of what was recorded before would call the old answer wrong.
+import { contentHash } from "../base/hash.js";
 import { generateMicroservicesInsights, type Insights, insightsVersion } from "./insights.js";
 import type { MetricsRow } from "./metrics-row.js";
 import { generateOptimalRouting, type OptimalRouting, optimalRoutingVersion } from "./optimal-routing.js";
@@ -12,7 +13,13 @@ import {
   performanceVersion,
 } from "./performance.js";
 import { type ProcessedMetrics, processMicroservicesMetrics } from "./process-metrics.js";
-import { analyzeServiceFailures, type FailureAnalysis, failuresVersion } from "./root-cause/analyze-failures.js";
+import {
+  type FailureAnalysis,
+  type FailureData,
+  failuresVersion,
+  judgeFailure,
+} from "./root-cause/analyze-failures.js";
+import { type FailureMeasurement, measureFailure } from "./root-cause/measure-failure.js";
 import {
   determineServiceRecoveryStrategies,
   type RecoveryStrategies,
@@ -84,6 +91,14 @@ function recordMeasurement(rows: readonly MetricsRow[], options: PerformanceOpti
   return { digest: rowsDigest(rows, options.edges), ...measurePerformance(rows, options) };
 }
 
+type RecordedFailure = FailureMeasurement & { readonly digest: string };
+
+/** The measurements themselves are kept by their digest alone, like the rows of a performance analysis. */
+function recordFailure(data: FailureData): RecordedFailure {
+  const measurement = measureFailure(data);
+  return { digest: contentHash(data), ...measurement };
+}
+
 export const decisionFunctions = {
   processMicroservicesMetrics: define({
     version: "1",
@@ -128,9 +143,10 @@ export const decisionFunctions = {
     run: generateOptimalRouting,
     evidence: ({ routes }: OptimalRouting) => ({ routes: routes.map(({ name, reasons }) => ({ name, reasons })) }),
   }),
-  analyzeServiceFailures: define({
+  analyzeServiceFailures: defineCondensed({
     version: failuresVersion,
-    run: analyzeServiceFailures,
+    condense: recordFailure,
+    run: ({ digest: _, ...measurement }: RecordedFailure) => judgeFailure(measurement),
     evidence: ({ verdict, reason, suspects, measured }: FailureAnalysis) => ({
       verdict,
       reason,

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { TuskError } from "../../base/errors.js";
+import { contentHash } from "../../base/hash.js";
 import { MicroservicesIntelligence } from "../engine.js";
 import { analyzeServiceFailures } from "./analyze-failures.js";
 import type { FailureData, FailureSeries } from "./failure-data.js";
@@ -16,6 +17,7 @@ import {
   timestamps,
   to,
 } from "./failure-fixture.test.js";
+import { determineServiceRecoveryStrategies } from "./recovery-strategies.js";
 
 const first = (data: FailureData) => analyzeServiceFailures(data).suspects[0];
 const blamed = (data: FailureData) => {
@@ -265,14 +267,28 @@ describe("an analysis", () => {
     );
   });
 
-  it("is recorded, and replays identically", () => {
+  it("is recorded in a small record, and replays identically", () => {
     const engine = new MicroservicesIntelligence();
-    const analysis = engine.analyzeServiceFailures(shopFailure(slowDatabase));
+    const many = Array.from({ length: 30 }, (_, index) =>
+      shopSeries(index === 7 ? slowDatabase : {}).map((one) => ({ ...one, service: `${one.service}-${index}` })),
+    );
+    const data = shopFailure({}, { ...withoutSymptom, series: many.flat() });
+    const analysis = engine.analyzeServiceFailures(data);
+    assert.deepEqual(analysis, analyzeServiceFailures(data));
     engine.determineServiceRecoveryStrategies(analysis);
-    for (const record of engine.decisions()) {
-      assert.equal(engine.replay(JSON.parse(JSON.stringify(record))).identical, true, record.function);
+    const records = engine.decisions().map((record) => JSON.stringify(record));
+    assert.equal(records.length, 2);
+    for (const stored of records) {
+      assert.ok(stored.length < 128 * 1024, `${stored.length} bytes`);
+      assert.equal(engine.replay(JSON.parse(stored)).identical, true);
     }
-    assert.equal(engine.decisions().length, 2);
+  });
+
+  // Another hash here means other answers: then `failuresVersion` or `recoveryVersion` must count up too.
+  it("is the same to the last digit on every machine", () => {
+    const analysis = analyzeServiceFailures(shopFailure(slowDatabase));
+    assert.equal(contentHash(analysis), "6f4ad6986e1fc3b7");
+    assert.equal(contentHash(determineServiceRecoveryStrategies(analysis)), "b628c3f823b7c9c0");
   });
 });
 

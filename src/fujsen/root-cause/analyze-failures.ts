@@ -2,8 +2,7 @@
 // the wrong service: something is wrong and this is the likeliest cause; nothing is wrong; what is known does not suffice.
 import { type SuspectService, toSuspectService } from "./evidence.js";
 import type { FailureData, FailureWindow } from "./failure-data.js";
-import { type Observations, observe } from "./observations.js";
-import { findSignals } from "./signals.js";
+import { type FailureMeasurement, measureFailure } from "./measure-failure.js";
 import { findSuspects, type Suspect } from "./suspects.js";
 
 export type { FailureEvidence, SuspectService } from "./evidence.js";
@@ -38,25 +37,21 @@ const mostSuspects = 10;
 
 /** Throws REQUEST_INVALID for data that cannot be read; docs/fujsen/root-cause.md tells the method. */
 export function analyzeServiceFailures(data: FailureData): FailureAnalysis {
-  const observations = observe(data);
-  const { failure, changes = [] } = data;
-  const signals = findSignals(observations, failure.symptom?.service ?? null);
-  const suspects = findSuspects(observations, signals, failure, changes);
-  const { verdict, reason } = judge(observations, failure, suspects);
-  const { reference, failure: failing } = observations.intervals;
+  return judgeFailure(measureFailure(data));
+}
+
+export function judgeFailure(measurement: FailureMeasurement): FailureAnalysis {
+  const { failure, services, referenceIntervals, failureIntervals, ignoredValues } = measurement;
+  const suspects = findSuspects(measurement);
+  const { verdict, reason } = judge(measurement, suspects);
   const shown = verdict === "nothing-wrong" ? [] : suspects.slice(0, mostSuspects);
   return {
     version: failuresVersion,
     verdict,
     reason,
     failure,
-    suspects: shown.map((suspect) => toSuspectService(suspect, observations, failure.symptom)),
-    measured: {
-      services: observations.services.size,
-      referenceIntervals: reference.length,
-      failureIntervals: failing.length,
-      ignoredValues: observations.ignoredValues,
-    },
+    suspects: shown.map((suspect) => toSuspectService(suspect, failure.symptom)),
+    measured: { services, referenceIntervals, failureIntervals, ignoredValues },
   };
 }
 
@@ -65,8 +60,8 @@ interface Judgement {
   readonly reason: string;
 }
 
-function judge(observations: Observations, failure: FailureWindow, suspects: readonly Suspect[]): Judgement {
-  const lack = whatLacks(observations, failure);
+function judge(measurement: FailureMeasurement, suspects: readonly Suspect[]): Judgement {
+  const lack = whatLacks(measurement);
   if (lack !== null) return { verdict: "not-enough-evidence", reason: lack };
   const strongest = suspects.reduce((most, { strength }) => Math.max(most, strength), 0);
   const [first] = suspects;
@@ -80,14 +75,14 @@ function judge(observations: Observations, failure: FailureWindow, suspects: rea
 }
 
 function kindsOf({ signals, change }: Suspect): string {
-  const strong = signals.filter(({ deviation }) => deviation.strength > 1).map(({ kind }) => kind);
+  const strong = signals.filter(({ strength }) => strength > 1).map(({ kind }) => kind);
   return [...strong, ...(change ? [`${change.kind} at ${change.at}`] : [])].join(", ");
 }
 
-function whatLacks({ intervals, services }: Observations, { symptom }: FailureWindow): string | null {
-  const { reference, failure } = intervals;
-  if (failure.length < fewestFailure) return `${failure.length} intervals of the failure were measured`;
-  if (reference.length < fewestReference) return `only ${reference.length} intervals without the failure were measured`;
-  if (symptom && !services.has(symptom.service)) return `${symptom.service} was not measured`;
-  return null;
+function whatLacks(measurement: FailureMeasurement): string | null {
+  const { failure, failureIntervals, referenceIntervals, symptomMeasured } = measurement;
+  if (failureIntervals < fewestFailure) return `${failureIntervals} intervals of the failure were measured`;
+  if (referenceIntervals < fewestReference)
+    return `only ${referenceIntervals} intervals without the failure were measured`;
+  return symptomMeasured ? null : `${failure.symptom?.service} was not measured`;
 }

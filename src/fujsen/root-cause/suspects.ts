@@ -1,9 +1,9 @@
 // From signals to suspects: which services can have caused the symptom at all, how much of it each explains, and
 // whether something was changed there just before.
 import type { ChangeEvent, FailureWindow } from "./failure-data.js";
-import { compare, type Observations } from "./observations.js";
-import { median } from "./robust.js";
-import { byStrength, type Signal, type SignalKind } from "./signals.js";
+import type { FailureMeasurement } from "./measure-failure.js";
+import { compare } from "./observations.js";
+import type { Signal, SignalKind } from "./signals.js";
 
 export interface Suspect {
   readonly service: string;
@@ -30,34 +30,23 @@ const changeWindowMs = 30 * 60_000;
 /** How much more likely a change makes a suspect: deploys and configuration cause most outages (Google SRE Book, ch. 6). */
 const changeOdds: Readonly<Record<ChangeEvent["kind"], number>> = { deploy: 3, config: 3, fault: 3, scale: 1.5 };
 
-/** Best first. Signals of strength 0 and less are none. */
-export function findSuspects(
-  observations: Observations,
-  signals: readonly Signal[],
-  failure: FailureWindow,
-  changes: readonly ChangeEvent[],
-): Suspect[] {
+/** Best first. */
+export function findSuspects({ failure, changes, signals, dependencies, loads }: FailureMeasurement): Suspect[] {
   const { symptom } = failure;
-  const candidates = symptom ? dependencies(observations, symptom.service) : null;
+  const candidates = dependencies === null ? null : new Set(dependencies);
   const byService = new Map<string, Signal[]>();
-  for (const signal of [...signals].sort(byStrength)) {
-    if (signal.deviation.strength <= 0 || (candidates && !candidates.has(signal.service))) continue;
+  for (const signal of signals) {
+    if (candidates && !candidates.has(signal.service)) continue;
     byService.set(signal.service, [...(byService.get(signal.service) ?? []), signal]);
   }
   const direct = symptom ? (symptom.metric === "latency" ? "slow" : "failing") : null;
   const whole = direct ? wholeShare([...byService.values()].flat(), direct) : 0;
+  const loadOf = new Map(loads);
   return [...byService]
     .flatMap(([service, own]) => toSuspect(service, own, { direct, whole }) ?? [])
-    .map((suspect) => ({ ...suspect, load: loadOf(observations, suspect.service) }))
+    .map((suspect) => ({ ...suspect, load: loadOf.get(suspect.service) ?? null }))
     .map((suspect) => withChange(suspect, lastChange(changes, suspect.service, failure)))
     .sort((left, right) => right.score - left.score || compare(left.service, right.service));
-}
-
-/** The service itself and all that it calls, directly or not; cycles end. */
-export function dependencies({ callees }: Observations, service: string): Set<string> {
-  const found = new Set([service]);
-  for (const caller of found) for (const callee of callees.get(caller) ?? []) found.add(callee);
-  return found;
 }
 
 interface Explaining {
@@ -93,20 +82,11 @@ function suspectOf(
   if (!strongest) return null;
   const score = counting.reduce((best, signal) => Math.max(best, weightOf(signal) * certainty(signal)), 0);
   const share = counting.find((signal) => signal.share !== null)?.share ?? null;
-  return { service, score, strength: strongest.deviation.strength, share, signals, change: null, load: null };
+  return { service, score, strength: strongest.strength, share, signals, change: null, load: null };
 }
 
 /** From 0 to 1; one half where a signal begins to be unusual. */
-const certainty = ({ deviation: { strength } }: Signal): number => (strength * strength) / (1 + strength * strength);
-
-function loadOf({ services, intervals }: Observations, service: string): number | null {
-  const requests = services.get(service)?.requests;
-  if (!requests) return null;
-  const levelOver = (indexes: readonly number[]): number =>
-    median(indexes.map((index) => requests[index] ?? Number.NaN));
-  const load = levelOver(intervals.failure) / levelOver(intervals.reference);
-  return Number.isFinite(load) ? load : null;
-}
+const certainty = ({ strength }: Signal): number => (strength * strength) / (1 + strength * strength);
 
 function lastChange(changes: readonly ChangeEvent[], service: string, failure: FailureWindow): ChangeEvent | null {
   const [from, to] = [Date.parse(failure.from) - changeWindowMs, Date.parse(failure.to)];
