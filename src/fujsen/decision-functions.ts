@@ -1,6 +1,8 @@
 // Every function of FUJSEN that can be recorded and replayed, by name. A change of what a function answers needs a new
 // version, or the replay of what was recorded before would call the old answer wrong.
 import { contentHash } from "../base/hash.js";
+import { type DemandPredictions, demandsVersion, predictMicroservicesDemands } from "./forecast/demands.js";
+import { judgeDemand, measureDemand, type UsagePatterns, usagePatternsVersion } from "./forecast/usage-patterns.js";
 import { generateMicroservicesInsights, type Insights, insightsVersion } from "./insights.js";
 import type { MetricsRow } from "./metrics-row.js";
 import { generateOptimalRouting, type OptimalRouting, optimalRoutingVersion } from "./optimal-routing.js";
@@ -161,6 +163,27 @@ export const decisionFunctions = {
       reason,
       strategies: strategies.map(({ kind, service, why }) => ({ kind, service, why })),
       rejected: rejected.map(({ kind, service, precondition }) => ({ kind, service, precondition })),
+    }),
+  }),
+  analyzeMicroservicesUsagePatterns: defineCondensed({
+    version: usagePatternsVersion,
+    condense: measureDemand,
+    run: judgeDemand,
+    evidence: ({ services, refused }: UsagePatterns) => ({
+      services: services.map(({ service, level, growthPerWeek, seasons }) => ({
+        service,
+        level,
+        growthPerWeek,
+        seasons,
+      })),
+      refused,
+    }),
+  }),
+  predictMicroservicesDemands: define({
+    version: demandsVersion,
+    run: predictMicroservicesDemands,
+    evidence: ({ services }: DemandPredictions) => ({
+      services: services.map(({ service, method, reason, backtest }) => ({ service, method, reason, backtest })),
     }),
   }),
   generateServiceMetadata: define({

@@ -1,6 +1,8 @@
 // The engine behind `fujsen`: every call is run through its record, and handed on as one.
 import { type DecisionRecord, decide, type Replay, replay } from "./decision.js";
 import type { DecisionFunctionName } from "./decision-functions.js";
+import type { DemandOptions, DemandPredictions } from "./forecast/demands.js";
+import type { DemandHistory, UsageOptions, UsagePatterns } from "./forecast/usage-patterns.js";
 import type { Insights } from "./insights.js";
 import type { MetricsRow } from "./metrics-row.js";
 import type { OptimalRouting } from "./optimal-routing.js";
@@ -80,6 +82,16 @@ export class MicroservicesIntelligence {
   /** What can be done about it, best first, each with precondition, effect, risk and undo; empty without a fault. */
   determineServiceRecoveryStrategies(analysis: FailureAnalysis, options: RecoveryOptions = {}): RecoveryStrategies {
     return this.#decide("determineServiceRecoveryStrategies", [analysis, options]);
+  }
+
+  /** Level, growth, seasons and bursts of each service's demand; what cannot be analysed is refused with its reason. */
+  analyzeMicroservicesUsagePatterns(history: DemandHistory, options: UsageOptions = {}): UsagePatterns {
+    return this.#decide("analyzeMicroservicesUsagePatterns", [history, options]);
+  }
+
+  /** Demand to come with intervals, and what the method missed in backtests. Throws REQUEST_INVALID for its options. */
+  predictMicroservicesDemands(patterns: UsagePatterns, options: DemandOptions = {}): DemandPredictions {
+    return this.#decide("predictMicroservicesDemands", [patterns, options]);
   }
 
   /** The last 100 calls, oldest first. */

@@ -1,0 +1,7 @@
+// Times of a regular series' steps.
+import type { DemandSeries } from "./series.js";
+
+/** ISO 8601; index may lie beyond the series' end. */
+export function timeOfStep({ start, stepSeconds }: DemandSeries, index: number): string {
+  return new Date(Date.parse(start) + index * stepSeconds * 1000).toISOString();
+}
