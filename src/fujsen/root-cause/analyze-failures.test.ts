@@ -76,6 +76,21 @@ describe("the cause of a failure", () => {
     });
   });
 
+  it("is the service that is down, as its callers see it", () => {
+    const series = shopSeries({ api: { errorRate: 0.5 }, front: { errorRate: 0.5 } }).map((one) =>
+      one.service === "db"
+        ? { ...one, values: one.values.map((value, minute) => (isWorst(minute) ? null : value)) }
+        : one,
+    );
+    const asked = { service: "db", caller: "api", timestamps };
+    const requests = { ...asked, metric: "requests" as const, values: timestamps.map(() => 1200) };
+    const values = timestamps.map((_, minute) => (isWorst(minute) ? 0.25 : 0));
+    const seen = [...series, requests, { ...asked, metric: "errorRate" as const, values }];
+    const failure = { from, to, symptom: { service: "front", metric: "errorRate" as const } };
+    assert.deepEqual(blamed({ failure, calls, series }), ["fault", "api", "failing"]);
+    assert.deepEqual(blamed({ failure, calls, series: seen }), ["fault", "db", "failing"]);
+  });
+
   it("is never a service that was not there before: its caller began to call it", () => {
     const invalid = { service: "invalid", timestamps: timestamps.slice(60), metric: "errorRate" as const };
     const requests = { ...invalid, metric: "requests" as const, values: [60, 60, 60, 60, 60] };

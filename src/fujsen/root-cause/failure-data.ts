@@ -11,7 +11,7 @@ export type FailureMetric = "latency" | "errorRate" | "requests" | "cpu" | "memo
 /** One measurement over time, of a service or of the calls of one service to another. */
 export interface FailureSeries {
   readonly service: string;
-  /** For the calls of this service to `service`: only latency is read of those. */
+  /** For the calls of this service to `service`: latency, error rate and requests are read of those. */
   readonly caller?: string;
   /** Who measured the latency of a call. Default `caller`; with both, what is lost in between is known. */
   readonly measuredBy?: "caller" | "callee";

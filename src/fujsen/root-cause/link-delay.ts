@@ -1,7 +1,8 @@
 // Time that is lost between two services: what the caller waited less what the callee says it took. Neither service's
 // own numbers show a slow network; the difference shows nothing else.
 import { type Deviation, deviation } from "./deviation.js";
-import { compare, type Link, type Observations } from "./observations.js";
+import { compare } from "./names.js";
+import type { Link, Observations } from "./observed.js";
 import { median } from "./robust.js";
 
 export interface LinkDelay {

@@ -1,7 +1,9 @@
 // All that the judgement of a failure rests on, in a size that depends on the number of services alone: what a decision
 // record keeps of hours of measurements.
 import type { ChangeEvent, FailureData, FailureWindow } from "./failure-data.js";
-import { compare, type Observations, observe } from "./observations.js";
+import { compare } from "./names.js";
+import { observe } from "./observations.js";
+import type { Observations } from "./observed.js";
 import { median } from "./robust.js";
 import { findSignals, type Signal } from "./signals.js";
 

@@ -1,32 +1,11 @@
 // All series side by side on one time axis, so that what several services did at the same time can be compared.
+import { addCallersView } from "./callers-view.js";
 import { checkFailureData } from "./check-failure-data.js";
-import type { Intervals } from "./deviation.js";
-import type { FailureData, FailureMetric, FailureSeries } from "./failure-data.js";
+import type { FailureData, FailureSeries } from "./failure-data.js";
+import { compare } from "./names.js";
+import type { Link, Observations, ServiceMetrics } from "./observed.js";
 import { rowsToSeries } from "./rows-to-series.js";
 import { createTimeAxis, PartReader } from "./time-axis.js";
-
-/** By interval; NaN where nothing was measured. */
-export type ServiceMetrics = Partial<Record<FailureMetric, Float64Array>>;
-
-/** The calls of one service to another. */
-export interface Link {
-  readonly caller: string;
-  readonly callee: string;
-  readonly byCaller?: Float64Array;
-  readonly byCallee?: Float64Array;
-}
-
-export interface Observations {
-  /** Unix time of each interval, milliseconds, ascending. */
-  readonly times: readonly number[];
-  readonly intervals: Intervals;
-  /** By name, in the order of names. */
-  readonly services: ReadonlyMap<string, ServiceMetrics>;
-  readonly links: readonly Link[];
-  readonly callees: ReadonlyMap<string, readonly string[]>;
-  /** Values that were no measurement. */
-  readonly ignoredValues: number;
-}
 
 /** Throws REQUEST_INVALID. */
 export function observe(data: FailureData): Observations {
@@ -38,12 +17,13 @@ export function observe(data: FailureData): Observations {
   const links = new Map<string, Link>();
   for (const series of all) {
     if (series.caller === undefined) addMetric(services, series, reader.read(series));
-    else if (series.metric === "latency") addLink(links, series, series.caller, reader.read(series));
+    else addLink(links, series, series.caller, reader.read(series));
   }
+  addCallersView(services, [...links.values()], axis.times.length);
   return {
     times: axis.times,
     intervals: axis.intervals,
-    services,
+    services: new Map([...services].sort(([left], [right]) => compare(left, right))),
     links: [...links.values()],
     callees: calleesOf(data, all),
     ignoredValues: reader.ignoredValues,
@@ -54,9 +34,6 @@ function byName(left: FailureSeries, right: FailureSeries): number {
   return compare(left.service, right.service) || compare(left.caller ?? "", right.caller ?? "");
 }
 
-/** By code units: the same on every machine, unlike localeCompare. */
-export const compare = (left: string, right: string): number => (left < right ? -1 : left > right ? 1 : 0);
-
 function addMetric(services: Map<string, ServiceMetrics>, series: FailureSeries, values: Float64Array): void {
   const metrics = services.get(series.service) ?? {};
   metrics[series.metric] ??= values;
@@ -66,8 +43,14 @@ function addMetric(services: Map<string, ServiceMetrics>, series: FailureSeries,
 function addLink(links: Map<string, Link>, series: FailureSeries, caller: string, values: Float64Array): void {
   const key = JSON.stringify([series.service, caller]);
   const link = links.get(key) ?? { caller, callee: series.service };
-  const side = series.measuredBy === "callee" ? { byCallee: values } : { byCaller: values };
-  links.set(key, { ...link, ...side });
+  const member = memberOf(series);
+  if (member) links.set(key, { ...link, [member]: values });
+}
+
+function memberOf({ metric, measuredBy }: FailureSeries): keyof Link | null {
+  if (metric === "latency") return measuredBy === "callee" ? "byCallee" : "byCaller";
+  if (measuredBy === "callee" || (metric !== "requests" && metric !== "errorRate")) return null;
+  return metric;
 }
 
 function calleesOf(data: FailureData, all: readonly FailureSeries[]): Map<string, string[]> {

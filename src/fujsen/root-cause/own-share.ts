@@ -2,7 +2,7 @@
 // waits for: of its excess over the usual, the excess of its unusual callees is taken off, all in the same unit (time or
 // failed requests in an interval), and what is left is its own. This is self time of profilers and critical-path
 // analysis, taken of the excess instead of the total, from counts and means, without traces.
-import type { Observations, ServiceMetrics } from "./observations.js";
+import type { Observations, ServiceMetrics } from "./observed.js";
 import { median, quantile, sorted, spread } from "./robust.js";
 
 export type SharedMetric = "latency" | "errorRate";

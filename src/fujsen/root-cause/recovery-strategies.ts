@@ -1,7 +1,7 @@
 // From an analysis to what can be done, best first. Where nothing is wrong, or too little is known to say what is,
 // nothing is proposed: an action on a guess makes a second failure of the first.
 import type { FailureAnalysis } from "./analyze-failures.js";
-import { compare } from "./observations.js";
+import { compare } from "./names.js";
 import { recoveryRules } from "./recovery-rules.js";
 import type { RecoveryFacts, RecoveryStrategy } from "./recovery-strategy.js";
 

@@ -18,6 +18,12 @@ const metricOfRow: readonly (readonly [FailureMetric, (row: MetricsRow) => numbe
   ["memory", (row) => row.memoryUsage],
 ];
 
+const metricOfEdge: readonly (readonly [FailureMetric, (edge: EdgeRow) => number | null])[] = [
+  ["latency", (edge) => edge.p50],
+  ["errorRate", (edge) => shareOf(edge.errors, edge.requests)],
+  ["requests", (edge) => edge.requests],
+];
+
 /** Rows without a readable time are left out. */
 export function rowsToSeries(rows: readonly MetricsRow[], edges: readonly EdgeRow[]): FailureSeries[] {
   const found = new Map<string, SeriesUnderWay>();
@@ -27,7 +33,9 @@ export function rowsToSeries(rows: readonly MetricsRow[], edges: readonly EdgeRo
     }
   }
   for (const edge of edges) {
-    addPoint(found, { service: edge.callee, caller: edge.caller, metric: "latency" }, edge.timestamp, edge.p50);
+    for (const [metric, read] of metricOfEdge) {
+      addPoint(found, { service: edge.callee, caller: edge.caller, metric }, edge.timestamp, read(edge));
+    }
   }
   return [...found.values()].map(({ points, ...series }) => ({
     ...series,

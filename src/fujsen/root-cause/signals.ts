@@ -3,7 +3,8 @@
 import { type Deviation, deviation } from "./deviation.js";
 import type { Symptom } from "./failure-data.js";
 import { linkDelays } from "./link-delay.js";
-import { compare, type Observations } from "./observations.js";
+import { compare } from "./names.js";
+import type { Observations } from "./observed.js";
 import { type OwnShare, ownShares, type SharedMetric } from "./own-share.js";
 import { median } from "./robust.js";
 

@@ -2,7 +2,7 @@
 // whether something was changed there just before.
 import type { ChangeEvent, FailureWindow } from "./failure-data.js";
 import type { FailureMeasurement } from "./measure-failure.js";
-import { compare } from "./observations.js";
+import { compare } from "./names.js";
 import type { Signal, SignalKind } from "./signals.js";
 
 export interface Suspect {
