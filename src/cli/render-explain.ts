@@ -48,8 +48,9 @@ function renderExit({ code, signal, unknown, at }: NonNullable<InstanceView["las
 function renderCalls({ declared, urls, egress }: ServiceExplanation["calls"]): string[] {
   const lines = Object.entries(urls).map(([name, url]) => `${name}=${url}`);
   if (egress !== null) lines.push(`TUSK_EGRESS=${egress}`);
-  if (declared === null) lines.push("no `calls` declared: every service may be called through TUSK_EGRESS");
-  else if (declared.length === 0) lines.push("`calls` is empty: no service may be called");
+  if (declared === null && egress !== null)
+    lines.push("no `calls` declared: every service may be called through TUSK_EGRESS");
+  else if (declared?.length === 0) lines.push("`calls` is empty: no service may be called");
   return lines;
 }
 

@@ -92,6 +92,7 @@ function compileEgress({
       caller: name,
       allowed: Object.fromEntries(allowed.map((callee) => [callee, callAction(callee, services)])),
       known: clusterNames,
+      ...(settings.SERVICE_DISCOVERY_ENABLED ? {} : { namesDisabled: true as const }),
       origin: originOf(provenance, `services.${name}`),
     };
   });

@@ -82,12 +82,9 @@ function callsOf(service: string, { spec, bound }: ServiceEvidence): ServiceExpl
 function notesOn(service: string, { spec, settings }: ServiceEvidence): string[] {
   const notes: string[] = [];
   const calls = spec.services.find((entry) => entry.name === service)?.calls ?? [];
-  if (!settings.SERVICE_MESH_ENABLED && calls.length > 0) {
-    notes.push(
-      `SERVICE_MESH_ENABLED is off: the URLs of ${calls.join(", ")} point straight at one instance chosen when ${service} started; ` +
-        "there is no balancing, no retry, no ejection, and a callee that moves is not followed until the next start",
-    );
-  }
+  if (!settings.SERVICE_MESH_ENABLED) notes.push(withoutMesh(service, calls));
+  if (!settings.SERVICE_DISCOVERY_ENABLED)
+    notes.push("SERVICE_DISCOVERY_ENABLED is off: TUSK_EGRESS finds no service by its name, and no lookup is answered");
   if (!settings.HEALTH_CHECK_ENABLED)
     notes.push("HEALTH_CHECK_ENABLED is off: running counts as ready, nothing is probed");
   if (!settings.LOAD_BALANCING_ENABLED)
@@ -96,6 +93,14 @@ function notesOn(service: string, { spec, settings }: ServiceEvidence): string[]
     notes.push("CIRCUIT_BREAKER_ENABLED is off: a failing instance is never ejected");
   if (!settings.MONITORING_ENABLED) notes.push("MONITORING_ENABLED is off: CPU and memory are not sampled");
   return notes;
+}
+
+function withoutMesh(service: string, calls: readonly string[]): string {
+  const lost = "there is no balancing, no retry, no ejection";
+  if (calls.length === 0)
+    return `SERVICE_MESH_ENABLED is off: ${service} has no TUSK_EGRESS to call others through; ${lost}`;
+  const direct = `the URLs of ${calls.join(", ")} point straight at one instance chosen when ${service} started`;
+  return `SERVICE_MESH_ENABLED is off: ${direct}; ${lost}, and a callee that moves is not followed until the next start`;
 }
 
 /** The worker's question for a person's question. */

@@ -250,7 +250,10 @@ export class System implements ControlPlane {
 
   explainRequest(input: RequestExplainInput): Promise<RequestExplanation> {
     const { dataPlane } = this.#parts;
-    if (input.caller !== undefined) this.#requireService(input.caller);
+    if (input.caller !== undefined) {
+      this.#requireService(input.caller);
+      this.#requireSetting("SERVICE_MESH_ENABLED");
+    }
     return dataPlane.explain(toExplainRequest(input, this.#runner.desired.spec.gateway.listeners));
   }
 

@@ -70,6 +70,8 @@ export interface EgressListenerPlan extends ListenerBase {
   readonly allowed: Readonly<Record<string, RouteAction>>;
   /** Every known cluster name, to tell "not declared" from "unknown" in the refusal. */
   readonly known: readonly string[];
+  /** Discovery is switched off: every name is refused with DISCOVERY_DISABLED. */
+  readonly namesDisabled?: true;
 }
 
 /** One match of one route, flattened: a route with three matches is three entries. */

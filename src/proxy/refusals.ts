@@ -28,6 +28,7 @@ export const refusalKinds = {
   UPSTREAM_RESET: { status: 502, title: "The service broke the connection before it answered." },
   UPSTREAM_INVALID: { status: 502, title: "The service's answer is not valid HTTP." },
   NOT_CONFIGURED: { status: 503, title: "This listener has no configuration yet." },
+  DISCOVERY_DISABLED: { status: 503, title: "A setting switches discovery off: services are not found by name." },
   PROTOCOL_DISABLED: { status: 503, title: "A setting switches this listener's protocol off." },
   NO_ENDPOINT: { status: 503, title: "The service has no ready instance." },
   UPSTREAM_TIMEOUT: { status: 504, title: "The service did not answer in time." },

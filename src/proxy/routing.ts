@@ -79,7 +79,11 @@ function routeGateway(
 }
 
 function routeEgress(listener: EgressListenerPlan, head: RequestHead, rng: Rng): RoutingResult {
-  const name = head.hostname;
+  // A name may be written as the root of DNS has it, with a dot at its end.
+  const name = head.hostname.endsWith(".") ? head.hostname.slice(0, -1) : head.hostname;
+  if (listener.namesDisabled) {
+    return refuse("DISCOVERY_DISABLED", `SERVICE_DISCOVERY_ENABLED is off: "${name}" is looked up for nobody`);
+  }
   const action = Object.hasOwn(listener.allowed, name) ? listener.allowed[name] : undefined;
   if (action) return toCluster({ route: `${listener.name}/${name}`, action, prefix: "", origin: listener.origin }, rng);
   if (!listener.known.includes(name)) {

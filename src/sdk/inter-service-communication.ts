@@ -73,7 +73,10 @@ export class InterServiceCommunication {
     const control = await this.#link.control();
     await requireServices(control, services);
     if (traffic) await setTraffic(control, Object.fromEntries(services.map((name) => [name, traffic])));
-    if (!(await settingsInForce(control))[setting]) return not(`${setting} is off`);
+    const settings = await settingsInForce(control);
+    // Without a mesh calls go straight to one instance, and no policy of it is applied to them.
+    for (const needed of ["SERVICE_MESH_ENABLED", setting] as const)
+      if (!settings[needed]) return not(`${needed} is off`);
     const { spec } = await control.spec();
     const problems = spec.services.filter(({ name }) => services.includes(name)).flatMap((one) => problemOf(one) ?? []);
     if (problems.length > 0) return not(problems.join("; "));

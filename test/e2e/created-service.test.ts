@@ -61,10 +61,20 @@ test("created services run, and the files are the user's", async (t) => {
     assert.ok(!existsSync(join(app.folder, "services/a")) && !existsSync(join(app.folder, "evil")));
   });
 
-  await t.test("callees that are not known yet are named", async () => {
-    const { stderr } = await app.run("create", "early-service", "--calls", "user-service,late-service", "--no-install");
-    assert.match(stderr, /not in the spec yet: late-service;/);
-  });
+  await t.test(
+    "services that call each other are created one by one; until the last the spec is not valid",
+    async () => {
+      const before = readFileSync(join(app.folder, "tusk.yaml"), "utf8");
+      const add = (...args: string[]) => app.run("create", ...args, "--no-install", "--add");
+      const { stdout, stderr } = await add("early-service", "--calls", "user-service,late-service");
+      assert.match(stderr, /not in the spec yet: late-service;/);
+      assert.match(stdout, /create late-service too, then/);
+      assert.equal((await app.tusk("validate")).code, 2);
+      assert.doesNotMatch((await add("late-service", "--calls", "early-service")).stderr, /not in the spec/);
+      assert.equal((await app.tusk("validate")).code, 0);
+      app.write("tusk.yaml", before);
+    },
+  );
 
   const status = await app.up();
   assert.ok(status.services.flatMap(({ instances }) => instances).every(isReady));

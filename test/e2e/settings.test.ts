@@ -146,16 +146,25 @@ test("settings edited in a running system", async (t) => {
   });
 
   await t.test("LOAD_BALANCING, SERVICE_AUTH, SERVICE_REGISTRY, SERVICE_DISCOVERY, MONITORING off", async () => {
-    await set(app, {
+    const off = {
       LOAD_BALANCING_ENABLED: false,
       SERVICE_AUTH_ENABLED: false,
       SERVICE_REGISTRY_ENABLED: false,
-      SERVICE_DISCOVERY_ENABLED: false,
       MONITORING_ENABLED: false,
-    });
+    };
+    await set(app, off);
     const [first] = await app.instances("users");
     assert.deepEqual(await pidsServing(app, 20), new Set([first?.pid]), "the first ready instance only");
     assert.notEqual((await callAs(app, "orders", "http://orders/")).status, 403, "no caller is refused");
+    const analysis = await clientOf(app).data.analyze("24h");
+    assert.deepEqual(
+      [analysis.metricsAnalyzed, analysis.performanceScore],
+      [0, null],
+      "what was stored before is no news",
+    );
+    assert.match(analysis.noData ?? "", /MONITORING_ENABLED is off/);
+    await set(app, { ...off, SERVICE_DISCOVERY_ENABLED: false });
+    assert.equal(codeOf(await callAs(app, "orders", "http://users/users")), "DISCOVERY_DISABLED");
     const client = clientOf(app);
     await assert.rejects(client.register({ ...ledger, id: "ledger-b" }), isDisabled);
     await assert.rejects(client.heartbeat(ledger.id), isDisabled);
@@ -198,6 +207,9 @@ test("settings edited in a running system", async (t) => {
     await set(app, { SERVICE_MESH_ENABLED: false });
     const { calls, notes } = await explain(app, "orders");
     assert.deepEqual([calls.urls, calls.egress], [{}, null]);
+    assert.ok((await explain(app, "users")).notes.some((note) => /SERVICE_MESH_ENABLED is off/.test(note)));
+    const asked = await app.tusk("explain", "http://users/", "--from", "orders");
+    assert.match(asked.stdout + asked.stderr, /SERVICE_MESH_ENABLED is off/);
     assert.ok(notes.some((note) => /SERVICE_MESH_ENABLED is off.*no balancing, no retry, no ejection/.test(note)));
     await assert.rejects(httpGet(`${through.calls.urls.users}/users`), { code: "ECONNREFUSED" });
     const { routes } = await app.routes();

@@ -37,6 +37,8 @@ interface Created {
   readonly linked: boolean;
   /** The spec file that the entry was added to; null when it is for the user to add. */
   readonly addedTo: string | null;
+  /** Callees that the spec does not have yet; without them it is not valid. */
+  readonly missing: readonly string[];
 }
 
 export async function run(session: Session, [name]: readonly [string], options: CreateOptions): Promise<number> {
@@ -50,12 +52,13 @@ export async function run(session: Session, [name]: readonly [string], options: 
     folder: join(root, "services", name),
     force: options.force === true,
   });
-  noteUnknownCallees(session, spec, known);
+  const missing = unknownCallees(spec, known);
+  if (missing.length > 0) noteUnknownCallees(session, missing);
   const artefact = options.install ? await install(session, code) : null;
   const linked = artefact !== null && linkEnvironment(code.folder, artefact.environmentFolder);
   const entry = toEntry(root, spec, code);
   const addedTo = addTo !== null && addToSpec(addTo, entry) ? addTo : null;
-  const created: Created = { root, code, entry, artefact, linked, addedTo };
+  const created: Created = { root, code, entry, artefact, linked, addedTo, missing };
   session.result(toDocument(created), (style) => render(created, options, style));
   return 0;
 }
@@ -72,16 +75,19 @@ function toSpec(name: string, options: CreateOptions, known: ReadonlyMap<string,
 /** What is known of the callees shapes how they are called. Throws SPEC_INVALID: nothing is made beside a broken spec. */
 async function dependenciesByService(file: string | null): Promise<ReadonlyMap<string, readonly string[]>> {
   if (file === null) return new Map();
-  const { spec } = await loadSpecFile(file);
+  // Services are created one by one: one that is called may come later.
+  const { spec } = await loadSpecFile(file, { allowUnknownCalls: true });
   return new Map(spec.services.map((service) => [service.name, service.dependencies]));
 }
 
+function unknownCallees({ name, calls }: ServiceCodeSpec, known: ReadonlyMap<string, unknown>): string[] {
+  return calls.map((call) => call.name).filter((callee) => callee !== name && !known.has(callee));
+}
+
 /** They may come later; but how one is called depends on what it uses. */
-function noteUnknownCallees(session: Session, { calls }: ServiceCodeSpec, known: ReadonlyMap<string, unknown>): void {
-  const unknown = calls.map((call) => call.name).filter((callee) => !known.has(callee));
-  if (unknown.length === 0) return;
+function noteUnknownCallees(session: Session, missing: readonly string[]): void {
   session.note(
-    `not in the spec yet: ${unknown.join(", ")}; the code refers to what it keeps. Create one that takes payments first`,
+    `not in the spec yet: ${missing.join(", ")}; the code refers to what it keeps. Create one that takes payments first`,
   );
 }
 
@@ -173,11 +179,12 @@ function environmentLines({ artefact, linked }: Created, style: Style): string[]
   return lines;
 }
 
-function nextLines({ addedTo, entry, root, code }: Created, options: CreateOptions, style: Style): string[] {
+function nextLines({ addedTo, missing, entry, root, code }: Created, options: CreateOptions, style: Style): string[] {
   const variables = code.manifest.variables.map(({ name, purpose }) => `    ${style.cyan(name)}  ${purpose}`);
   const lines =
     variables.length === 0 ? [] : ["  it runs without these, and uses them when they are set:", ...variables];
-  if (addedTo !== null) return [...lines, `${style.green("✔")} added to ${relative(root, addedTo)}; then \`tusk up\``];
+  const next = missing.length === 0 ? "then `tusk up`" : `create ${missing.join(" and ")} too, then \`tusk up\``;
+  if (addedTo !== null) return [...lines, `${style.green("✔")} added to ${relative(root, addedTo)}; ${next}`];
   if (options.add) return [...lines, `  the spec has a service ${entry.name} already; it was left as it is`];
   const shown = renderEntry(entry).trimEnd().split("\n");
   return [...lines, "  add it to the services of tusk.yaml (or use --add):", ...shown.map((line) => `    ${line}`)];

@@ -32,6 +32,11 @@ export function parseQuestion(what: string, target: string | undefined, options:
     });
   }
   const headers = Object.fromEntries(options.header.map(parseHeader));
+  if (options.from !== undefined && path.startsWith("/") && headers.host === undefined) {
+    throw new TuskError("USAGE", `${options.from} calls a service by its name, and "${path}" names none`, {
+      hint: `e.g. tusk explain ${method} http://users${path} --from ${options.from}`,
+    });
+  }
   return {
     about: "request",
     input: { method: method.toUpperCase(), target: path, headers, caller: options.from },

@@ -53,7 +53,10 @@ export class Analyst {
     const { clock, database, monitoringOff } = this.#options;
     const to = clock.now();
     const query: RowsQuery = { from: to - parsePeriod(period), to, ...(services ? { services } : {}) };
-    const [rows, edges] = [await readMetrics(database, query), await readEdges(database, query)];
+    // What was measured before the setting was switched off says nothing of now.
+    const isOff = monitoringOff();
+    const rows = isOff ? [] : await readMetrics(database, query);
+    const edges = isOff ? [] : await readEdges(database, query);
     const decisions: DecisionRecord[] = [];
     const judge = <Output>(name: string, inputs: readonly unknown[]): Output => {
       const { output, record } = decide(name, inputs);
@@ -72,7 +75,7 @@ export class Analyst {
       edges: analysis.edges,
       insights,
       recommendations: insights.recommendations,
-      noData: analysis.score === null ? whyNoData(rows.length, monitoringOff()) : null,
+      noData: analysis.score === null ? whyNoData(rows.length, isOff) : null,
     };
     return { report, decisions };
   }
