@@ -40,6 +40,8 @@ export interface GatewayListenerPlan extends ListenerBase {
   readonly hostname?: string;
   /** What clients reach it on, for redirects; absent: as the request says. */
   readonly port?: number;
+  /** Terminated here; absent: plain. Each section with a certificate is found by the name that the client asks for. */
+  readonly tls?: { readonly certificates: readonly CertificatePlan[] };
   /**
    * Listeners of the Gateway API that share this socket. A request belongs to the one whose hostname is the most
    * specific that matches, and is routed by that one's routes alone. Absent: one, with `hostname`.
@@ -47,6 +49,12 @@ export interface GatewayListenerPlan extends ListenerBase {
   readonly sections?: readonly ListenerSection[];
   /** Sorted by precedence: the first that matches wins. */
   readonly routes: readonly RouteEntry[];
+}
+
+export interface CertificatePlan {
+  readonly section: string;
+  /** Name of a file with certificate chain and key, PEM, beside the worker's sockets: `<hash>.pem`. */
+  readonly file: string;
 }
 
 export interface ListenerSection {

@@ -1,6 +1,7 @@
 // What a worker serves by: the plan, the endpoints, and the run-time state of each cluster. A new plan or table is
 // checked whole and then swapped in one step: a request sees the old one or the new one, never a mixture.
 import type { Clock } from "../base/clock.js";
+import { messageOf } from "../base/errors.js";
 import type { EndpointStats, WorkerAnswer, WorkerNotice } from "../keeper/protocol.js";
 import type { EndpointTable, ProxyPlan } from "../plan/proxy-plan.js";
 import { Cluster } from "./cluster.js";
@@ -9,11 +10,14 @@ import type { EndpointState } from "./endpoint-state.js";
 import type { Validated } from "./plan-check.js";
 import { validateEndpoints, validatePlan } from "./plan-validation.js";
 import { createRouter, type Router } from "./routing.js";
+import type { CertificateStore } from "./tls/certificate-store.js";
 
 export interface DataPlaneOptions {
   readonly clock: Clock;
   readonly notify: (notice: WorkerNotice) => void;
   readonly onForget: (endpoint: EndpointState) => void;
+  /** Absent: no listener can be encrypted. */
+  readonly certificates?: CertificateStore;
 }
 
 type Verdict = Extract<WorkerAnswer, { type: "acknowledged" | "refused" }>;
@@ -67,7 +71,12 @@ export class DataPlane {
     const validated = validatePlan(value);
     const refused = this.#refusalOf(validated, this.#plan?.version);
     if (refused) return refused;
-    if (validated.ok && validated.value.version !== this.#plan?.version) this.#swapPlan(validated.value);
+    if (!validated.ok || validated.value.version === this.#plan?.version) return this.#acknowledged();
+    try {
+      this.#swapPlan(validated.value, this.#routersOf(validated.value));
+    } catch (error) {
+      return this.#refused([messageOf(error)]);
+    }
     return this.#acknowledged();
   }
 
@@ -110,9 +119,15 @@ export class DataPlane {
     return this.#refused([`version: ${version} is older than ${running}, which runs`]);
   }
 
-  #swapPlan(plan: ProxyPlan): void {
+  /** Throws where a certificate cannot be used. */
+  #routersOf({ listeners }: ProxyPlan): Map<string, Router> {
+    const { certificates } = this.#options;
+    return new Map(listeners.map((listener) => [listener.name, createRouter(listener, certificates)]));
+  }
+
+  #swapPlan(plan: ProxyPlan, routers: Map<string, Router>): void {
     this.#plan = plan;
-    this.#routers = new Map(plan.listeners.map((listener) => [listener.name, createRouter(listener)]));
+    this.#routers = routers;
     for (const name of Object.keys(plan.clusters)) this.#ensure(name);
     for (const [name, cluster] of this.#clusters) cluster.setPlan(own(plan.clusters, name) ?? null);
     this.#dropUnused();

@@ -62,13 +62,14 @@ function courseOf(exchange: Exchange, router: Router | undefined, context: Dispa
   const read = readRequestHead(exchange.method, exchange.target, exchange.headers);
   if (!read.ok) return early(context, read.refusal);
   const { head } = read;
-  const { peerAddress } = exchange;
+  const { peerAddress, tls } = exchange;
   const trusted = router.listener.kind !== "gateway";
-  const forwarded = forwardRequestHeaders(head, { trusted, peerAddress, rng, newRequestId });
-  const routed = routeRequest(router, head, rng);
+  const scheme = tls === undefined ? "http" : "https";
+  const forwarded = forwardRequestHeaders(head, { trusted, peerAddress, scheme, rng, newRequestId });
+  const routed = routeRequest(router, head, rng, tls?.serverName);
   if (!routed.ok) return { kind: "refuse", refusal: routed.refusal, callee: routed.callee, ids: forwarded };
   const { decision } = routed;
-  if (hasFilters(decision)) return filtered(decision, { head, forwarded, listener: router.listener }, context);
+  if (hasFilters(decision)) return filtered(decision, { head, forwarded, scheme, listener: router.listener }, context);
   return toCluster({ head, forwarded, decision, answerEdits: none, mirrors: none }, context);
 }
 
@@ -81,12 +82,17 @@ function mirrored(exchange: Exchange, { head, forwarded, mirrors }: Outgoing, co
 interface Arrived {
   readonly head: RequestHead;
   readonly forwarded: ForwardedRequest;
+  readonly scheme: "http" | "https";
   readonly listener: ListenerPlan;
 }
 
-function filtered(decision: RouteDecision, { head, forwarded, listener }: Arrived, context: DispatchContext): Course {
+function filtered(
+  decision: RouteDecision,
+  { head, forwarded, scheme, listener }: Arrived,
+  context: DispatchContext,
+): Course {
   const { port } = listener as Partial<GatewayListenerPlan>;
-  const result = applyFilters(decision, { head, headers: forwarded.headers, scheme: "http", port });
+  const result = applyFilters(decision, { head, headers: forwarded.headers, scheme, port });
   if (result.kind === "answer") return { ...result, callee: decision.cluster };
   const problem = backendProblem(decision.route, decision.action, decision.backend);
   if (problem !== null) {

@@ -16,6 +16,8 @@ export interface Exchange {
   readonly target: string;
   readonly headers: RawHeaders;
   readonly peerAddress: string;
+  /** Undefined: not encrypted. */
+  readonly tls?: { readonly serverName: string } | undefined;
   readonly body: BodySource;
   readonly sink: AnswerSink;
 }

@@ -50,7 +50,8 @@ function explainDecision(
   head: RequestHead,
 ): Explained {
   const port = listener.kind === "gateway" ? listener.port : undefined;
-  const result = applyFilters(decision, { head, headers: [], scheme: "http", port });
+  const scheme = listener.kind === "gateway" && listener.tls ? "https" : "http";
+  const result = applyFilters(decision, { head, headers: [], scheme, port });
   if (result.kind === "answer") {
     const location = headerValue(result.headers, "location");
     const reason = location === undefined ? "a CORS preflight is answered here" : `redirected to ${location}`;
@@ -186,6 +187,6 @@ function refusedWith(refused: Refusal): Explained {
 function toRawHeaders(question: ExplainQuestion): string[] {
   const headers = Object.entries(question.headers).flat();
   if (headerValue(headers, "host") !== undefined) return headers;
-  const host = /^http:\/\/([^/?#]+)/i.exec(question.target)?.[1] ?? "localhost";
+  const host = /^https?:\/\/([^/?#]+)/i.exec(question.target)?.[1] ?? "localhost";
   return ["Host", host, ...headers];
 }

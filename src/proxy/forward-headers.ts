@@ -9,6 +9,8 @@ export interface ForwardContext {
   /** From outside: what a client says about its own forwarding is not believed. */
   readonly trusted: boolean;
   readonly peerAddress: string;
+  /** How the client reached us. Default http. */
+  readonly scheme?: "http" | "https";
   readonly rng: () => number;
   readonly newRequestId: () => string;
 }
@@ -40,7 +42,7 @@ export function forwardRequestHeaders(head: RequestHead, context: ForwardContext
     "x-forwarded-for",
     earlier ? `${earlier}, ${context.peerAddress}` : context.peerAddress,
     "x-forwarded-proto",
-    (trusted && said.forwardedProto) || "http",
+    (trusted && said.forwardedProto) || (context.scheme ?? "http"),
     "x-forwarded-host",
     (trusted && said.forwardedHost) || head.authority,
   );

@@ -28,6 +28,7 @@ export class HttpListeners {
     const server = new HttpServer({
       name,
       deadlines: this.#context.deadlines,
+      tls: () => this.#context.dataPlane.router(name)?.tls ?? null,
       onExchange: (exchange) => dispatch(exchange, this.#context),
       onRefused: (listener, code) => this.#context.dataPlane.edges.of(listener, "").countRefusal(code),
     });

@@ -112,6 +112,7 @@ function checkListenerKind(check: Check, listener: Fields, path: string, cluster
       if (listener.hostname !== undefined) check.text(listener.hostname, `${path}.hostname`);
       if (listener.port !== undefined && !isPort(listener.port)) check.add(`${path}.port`, "must be a port");
       checkSections(check, listener, path);
+      checkTls(check, listener, path);
       for (const [index, route] of check.list(listener.routes, `${path}.routes`).entries()) {
         checkRoute(check, route, `${path}.routes[${index}]`, clusters);
       }
@@ -149,6 +150,21 @@ function checkSections(check: Check, { sections, routes }: Fields, path: string)
     if (sections === undefined ? section !== undefined : !names.has(section)) {
       check.add(`${path}.routes[${index}].section`, "must be a section of the listener");
     }
+  }
+}
+
+function checkTls(check: Check, { tls, sections }: Fields, path: string): void {
+  if (tls === undefined) return;
+  const names = new Set((Array.isArray(sections) ? sections : []).map((section: Fields | null) => section?.name));
+  const parts = check.object(tls, `${path}.tls`);
+  for (const [index, item] of (parts ? check.list(parts.certificates, `${path}.tls.certificates`) : []).entries()) {
+    const at = `${path}.tls.certificates[${index}]`;
+    const certificate = check.object(item, at);
+    if (!certificate) continue;
+    if (!names.has(certificate.section)) check.add(`${at}.section`, "must be a section of the listener");
+    // A name and not a path: it is looked for in one folder only.
+    const { file } = certificate;
+    if (typeof file !== "string" || !/^[0-9a-f]{8,64}\.pem$/.test(file)) check.add(`${at}.file`, "must be <hash>.pem");
   }
 }
 

@@ -12,6 +12,7 @@ import type { Upstream } from "./exchange.js";
 import { HttpServer } from "./http1/http-server.js";
 import type { HttpLimits } from "./http1/limits.js";
 import { createUpstream } from "./http1/upstream.js";
+import type { CertificateStore } from "./tls/certificate-store.js";
 
 export function actionTo(cluster: string, overrides: Partial<RouteAction> = {}): RouteAction {
   return {
@@ -91,7 +92,7 @@ export async function startProxy(
   test: TestContext,
   plan: ProxyPlan,
   endpoints: Readonly<Record<string, readonly Endpoint[]>>,
-  limits: Partial<HttpLimits> = {},
+  { certificates, ...limits }: Partial<HttpLimits> & { readonly certificates?: CertificateStore } = {},
 ): Promise<RunningProxy> {
   const notices: WorkerNotice[] = [];
   const refused: string[] = [];
@@ -101,6 +102,7 @@ export async function startProxy(
     clock: systemClock,
     notify: (notice) => notices.push(notice),
     onForget: (endpoint) => upstream.forget(endpoint.target.key),
+    ...(certificates ? { certificates } : {}),
   });
   const answers = [dataPlane.applyPlan(plan), dataPlane.applyEndpoints({ format: 1, version: 1, clusters: endpoints })];
   for (const answer of answers) if (answer.type === "refused") throw new Error(answer.problems.join("; "));
@@ -119,6 +121,7 @@ export async function startProxy(
         name,
         deadlines,
         limits,
+        tls: () => dataPlane.router(name)?.tls ?? null,
         onExchange: (exchange) => dispatch(exchange, context),
         onRefused: (_listener, code) => refused.push(code),
       }),

@@ -21,6 +21,7 @@ export const refusalKinds = {
   BODY_TOO_LARGE: { status: 413, title: "The request's body is larger than 64 GiB." },
   TARGET_TOO_LONG: { status: 414, title: "The request line is longer than 8 KiB." },
   EXPECTATION_FAILED: { status: 417, title: "Only the expectation 100-continue is supported." },
+  MISDIRECTED: { status: 421, title: "The request's host belongs to another listener than the connection." },
   HEADERS_TOO_LARGE: { status: 431, title: "The request's headers are larger than 16 KiB, or more than 100." },
   NO_BACKEND: { status: 500, title: "The route has no backend that takes requests." },
   METHOD_NOT_SUPPORTED: { status: 501, title: "The proxy makes no tunnels: CONNECT is not supported." },

@@ -12,12 +12,16 @@ import { pickWeighted } from "../resilience/load-balancer.js";
 import { type Refusal, refusal } from "./refusals.js";
 import type { RequestHead } from "./request-head.js";
 import { RouteIndex } from "./route-index.js";
+import type { CertificateStore } from "./tls/certificate-store.js";
+import { createListenerTls, type ListenerTls } from "./tls/listener-tls.js";
 
 /** A listener of the plan with what finds its routes. */
 export interface Router {
   readonly listener: ListenerPlan;
   /** Null: not a gateway. */
   readonly index: RouteIndex | null;
+  /** Null: not encrypted. */
+  readonly tls: ListenerTls | null;
 }
 
 export interface RouteDecision {
@@ -36,8 +40,11 @@ export type RoutingResult =
   /** `callee`: the cluster that was meant, where that is known. */
   | { readonly ok: false; readonly refusal: Refusal; readonly callee: string };
 
-export function createRouter(listener: ListenerPlan): Router {
-  return { listener, index: listener.kind === "gateway" ? new RouteIndex(listener) : null };
+/** Throws where a certificate cannot be used. */
+export function createRouter(listener: ListenerPlan, certificates?: CertificateStore): Router {
+  if (listener.kind !== "gateway") return { listener, index: null, tls: null };
+  const index = new RouteIndex(listener);
+  return { listener, index, tls: listener.tls ? createListenerTls(listener.tls, index, certificates) : null };
 }
 
 /** How the caller is named in the counts. */
@@ -45,12 +52,20 @@ export function callerOf(listener: ListenerPlan): string {
   return listener.kind === "gateway" ? "gateway" : listener.caller;
 }
 
-export function routeRequest({ listener, index }: Router, head: RequestHead, rng: Rng): RoutingResult {
+/** `serverName`: what the client asked for in its TLS handshake; undefined: not encrypted. */
+export function routeRequest(router: Router, head: RequestHead, rng: Rng, serverName?: string): RoutingResult {
+  const { listener, index } = router;
   if (!listener.protocols.includes("http1")) {
     return refuse("PROTOCOL_DISABLED", `a setting switches HTTP/1.1 off on listener ${listener.name}`);
   }
   switch (listener.kind) {
     case "gateway":
+      if (serverName !== undefined && index?.sectionOf(serverName) !== index?.sectionOf(head.hostname)) {
+        return refuse(
+          "MISDIRECTED",
+          `the connection was made for "${serverName}", the request is for ${head.hostname}`,
+        );
+      }
       return routeGateway(listener, index, head, rng);
     case "edge":
       return toCluster({ route: listener.name, action: listener.action, prefix: "", origin: listener.origin }, rng);

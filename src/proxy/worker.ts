@@ -10,6 +10,7 @@ import { Deadlines } from "./deadlines.js";
 import { createUpstream } from "./http1/upstream.js";
 import { HttpListeners } from "./listeners.js";
 import { StoredState } from "./stored-state.js";
+import { CertificateStore } from "./tls/certificate-store.js";
 import { serveWorkerSocket } from "./worker-socket.js";
 
 /** For requests in flight when somebody ends this worker without saying how long it may take. */
@@ -25,6 +26,7 @@ const dataPlane = new DataPlane({
   clock: systemClock,
   notify: (notice) => control?.broadcast(notice),
   onForget: (endpoint) => upstream.forget(endpoint.target.key),
+  certificates: new CertificateStore(join(boot.runtimeFolder, "certificates")),
 });
 const stored = new StoredState(boot.runtimeFolder, boot.slot);
 const listeners = new HttpListeners({

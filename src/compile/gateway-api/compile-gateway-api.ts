@@ -15,6 +15,7 @@ import type {
 import type { ListenerSocket } from "../listeners.js";
 import { groupByRank, sortByPrecedence } from "../route-precedence.js";
 import { type Attachment, attachRoutes, type RouteState } from "./attach-routes.js";
+import type { CheckCertificate } from "./certificates.js";
 import { compileClusters } from "./clusters.js";
 import { findClasses, findGateways, type GatewayState, type ListenerState, serves } from "./gateways.js";
 import { nameOf, ObjectSet } from "./object-set.js";
@@ -25,6 +26,8 @@ export interface CompiledGateway {
   /** Version 0: whoever sends it counts. */
   readonly plan: ProxyPlan;
   readonly endpoints: Readonly<Record<string, readonly Endpoint[]>>;
+  /** PEM text by the name of the file that the plan asks for. Secret. */
+  readonly certificates: ReadonlyMap<string, string>;
   readonly classes: readonly LoadedObject<"GatewayClass">[];
   readonly gateways: readonly GatewayState[];
   readonly routes: readonly RouteState[];
@@ -34,10 +37,10 @@ export type GatewayCompilation =
   | { readonly ok: true; readonly compiled: CompiledGateway }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-export function compileGatewayApi(objects: readonly LoadedObject[]): GatewayCompilation {
+export function compileGatewayApi(objects: readonly LoadedObject[], check: CheckCertificate): GatewayCompilation {
   const set = new ObjectSet(objects);
   if (set.problems.length > 0) return { ok: false, problems: set.problems };
-  const gateways = findGateways(set);
+  const gateways = findGateways(set, check);
   const routes = attachRoutes(set, gateways);
   const entries = entriesBySection(routes);
   const places = findPlaces(gateways);
@@ -52,6 +55,11 @@ export function compileGatewayApi(objects: readonly LoadedObject[]): GatewayComp
       sockets: places.map(({ name, host, port }) => ({ name, host, port })),
       plan: { format: 1, version: 0, app: "gateway", listeners, clusters },
       endpoints,
+      certificates: new Map(
+        places.flatMap((place) =>
+          place.listeners.flatMap((one) => one.certificates.map(({ file, pem }) => [file, pem])),
+        ),
+      ),
       classes: findClasses(set),
       gateways,
       routes,
@@ -91,7 +99,11 @@ function toListener(
     return { name: section, ...(hostname === undefined ? {} : { hostname }) };
   });
   const routes = sortByPrecedence(sections.flatMap((section) => entries.get(section.name) ?? []));
-  return { kind: "gateway", name, protocols: ["http1"], port, sections, routes, origin };
+  const certificates = listeners.flatMap((listener) =>
+    listener.certificates.map(({ file }) => ({ section: listener.section, file })),
+  );
+  const tls = certificates.length > 0 ? { tls: { certificates } } : {};
+  return { kind: "gateway", name, protocols: ["http1"], port, ...tls, sections, routes, origin };
 }
 
 /** Of each section in the order of the routes' age, which decides where all else is equal. */

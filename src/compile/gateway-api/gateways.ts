@@ -2,6 +2,7 @@
 // that it allows.
 import type { ListenerObject } from "../../model/kubernetes/object-schemas.js";
 import type { LoadedObject } from "../../model/kubernetes/parse-objects.js";
+import { type Certificate, type CheckCertificate, findCertificates } from "./certificates.js";
 import type { Failure } from "./conditions.js";
 import { selects } from "./label-selector.js";
 import { nameOf, namespaceOf, type ObjectSet } from "./object-set.js";
@@ -24,6 +25,8 @@ export interface ListenerState {
   readonly spec: ListenerObject;
   /** `namespace/gateway/listener` */
   readonly section: string;
+  /** Of HTTPS. */
+  readonly certificates: readonly Certificate[];
   /** That it allows and we know. */
   readonly kinds: readonly string[];
   /** Accepted: False. */
@@ -34,25 +37,32 @@ export interface ListenerState {
   readonly unresolved: readonly Failure[];
 }
 
-export function serves({ rejected, conflicts }: ListenerState): boolean {
-  return rejected.length === 0 && conflicts.length === 0;
+export function serves({ spec, rejected, conflicts, certificates }: ListenerState): boolean {
+  const isOpen = spec.protocol === "HTTP" || certificates.length > 0;
+  return isOpen && rejected.length === 0 && conflicts.length === 0;
 }
 
 export function findClasses(set: ObjectSet): LoadedObject<"GatewayClass">[] {
   return set.list("GatewayClass").filter(({ object }) => object.spec.controllerName === controllerName);
 }
 
-export function findGateways(set: ObjectSet): GatewayState[] {
+export function findGateways(set: ObjectSet, check: CheckCertificate): GatewayState[] {
   const classes = new Set(findClasses(set).map(({ object }) => object.metadata.name));
   const taken = new Map<string, ListenerObject>();
   return set
     .list("Gateway")
     .filter(({ object }) => classes.has(object.spec.gatewayClassName))
-    .map((gateway) => toGateway(gateway, taken));
+    .map((gateway) => toGateway(gateway, { set, check, taken }));
 }
 
-/** `taken`: what older listeners have, by address, port and hostname. */
-function toGateway(gateway: LoadedObject<"Gateway">, taken: Map<string, ListenerObject>): GatewayState {
+interface Surroundings {
+  readonly set: ObjectSet;
+  readonly check: CheckCertificate;
+  /** What older listeners have, by address, port and hostname. */
+  readonly taken: Map<string, ListenerObject>;
+}
+
+function toGateway(gateway: LoadedObject<"Gateway">, { set, check, taken }: Surroundings): GatewayState {
   const { addresses: wanted = [], listeners } = gateway.object.spec;
   const usable = wanted.filter(({ type = "IPAddress", value = "" }) => type === "IPAddress" && isAddress(value));
   const failures = wanted
@@ -68,13 +78,15 @@ function toGateway(gateway: LoadedObject<"Gateway">, taken: Map<string, Listener
     failures,
     listeners: listeners.map((spec) => {
       const rejected = protocolFailures(spec);
+      const { certificates, failures: unusable } = findCertificates(set, spec, namespaceOf(gateway), check);
       return {
         spec,
         section: `${nameOf(gateway)}/${spec.name}`,
+        certificates,
         kinds: allowedKinds(spec).filter((kind) => kind === "HTTPRoute"),
         rejected,
         conflicts: rejected.length > 0 ? [] : takePlace(spec, addresses, taken),
-        unresolved: kindFailures(spec),
+        unresolved: [...kindFailures(spec), ...unusable],
       };
     }),
   };
@@ -82,8 +94,8 @@ function toGateway(gateway: LoadedObject<"Gateway">, taken: Map<string, Listener
 
 const isAddress = (value: string): boolean => /^[0-9a-fA-F:.]{2,45}$/.test(value);
 
-function protocolFailures({ protocol }: ListenerObject): Failure[] {
-  if (protocol === "HTTP") return [];
+function protocolFailures({ protocol, tls }: ListenerObject): Failure[] {
+  if (protocol === "HTTP" || (protocol === "HTTPS" && tls?.mode !== "Passthrough")) return [];
   return [{ reason: "UnsupportedProtocol", message: `the protocol ${protocol.slice(0, 80)} is not supported` }];
 }
 

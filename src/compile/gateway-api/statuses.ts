@@ -109,7 +109,7 @@ function listenerConditions(listener: ListenerState): Condition[] {
   const conflicted: Condition = conflict
     ? { type: "Conflicted", status: "True", reason: conflict.reason, message: conflict.message }
     : { type: "Conflicted", status: "False", reason: "NoConflicts", message: "" };
-  const invalid = serves(listener) ? [] : [{ reason: "Invalid", message: "it is not accepted" }];
+  const invalid = serves(listener) ? [] : [{ reason: "Invalid", message: "it is not served" }];
   return [
     conditionOf("Accepted", "Accepted", [...rejected, ...conflicts]),
     conditionOf("Programmed", "Programmed", invalid),

@@ -17,10 +17,11 @@ import { startKeeper } from "../../keeper/start-keeper.js";
 import type { LoadedObject } from "../../model/kubernetes/parse-objects.js";
 import { connectWorker } from "../../proxy/worker-client.js";
 import { ensureOwnFolder, machineFolder } from "../../system/app-folder.js";
-import { writeJsonAtomic } from "../../system/atomic-file.js";
+import { writeFileAtomic, writeJsonAtomic } from "../../system/atomic-file.js";
 import { acquireLock, type FileLock } from "../../system/lock.js";
 import { DataPlane } from "../data-plane.js";
 import { portError } from "../port-error.js";
+import { checkCertificate } from "./check-certificate.js";
 import { watchFolder } from "./folder-watch.js";
 import { type FolderContent, ObjectFolder } from "./object-folder.js";
 import { emptyBook, turnPage } from "./status-book.js";
@@ -130,6 +131,7 @@ export class StandaloneGateway {
   async #apply(next: CompiledGateway): Promise<void> {
     const before = this.#current;
     try {
+      this.#keepCertificates(next);
       await this.#listen(unite(before.sockets, next.sockets));
       await this.#setEndpoints(before.endpoints, { ...before.endpoints, ...next.endpoints });
       if (before === nothing || !isSame(before.plan, next.plan)) await this.#dataPlane.setPlan(next.plan);
@@ -140,6 +142,13 @@ export class StandaloneGateway {
     await this.#setEndpoints({ ...before.endpoints, ...next.endpoints }, next.endpoints);
     if (!isSame(unite(before.sockets, next.sockets), next.sockets)) await this.#listen(next.sockets);
     this.#current = next;
+  }
+
+  /** Before the plan that names them. Nobody else on the machine may read them. */
+  #keepCertificates({ certificates }: CompiledGateway): void {
+    for (const [file, pem] of certificates) {
+      writeFileAtomic(join(this.#runtime, "certificates", file), pem, { mode: 0o600, durable: false });
+    }
   }
 
   async #restore(before: CompiledGateway): Promise<void> {
@@ -194,6 +203,7 @@ const nothing: CompiledGateway = {
   sockets: [],
   plan: { format: 1, version: 0, app: "gateway", listeners: [], clusters: {} },
   endpoints: {},
+  certificates: new Map(),
   classes: [],
   gateways: [],
   routes: [],
@@ -209,7 +219,7 @@ function unite(a: readonly ListenerSocket[], b: readonly ListenerSocket[]): List
 
 /** Throws SPEC_INVALID. */
 function compiledFrom({ objects, problems }: FolderContent): CompiledGateway {
-  const result = problems.length > 0 ? { ok: false as const, problems } : compileGatewayApi(objects);
+  const result = problems.length > 0 ? { ok: false as const, problems } : compileGatewayApi(objects, checkCertificate);
   if (result.ok) return result.compiled;
   throw new TuskError("SPEC_INVALID", "the folder's objects cannot be applied", { problems: result.problems });
 }

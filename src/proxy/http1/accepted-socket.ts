@@ -11,8 +11,8 @@ export interface ReadHooks {
   readonly callback: (length: number, bytes: Buffer) => boolean;
 }
 
-/** Makes the socket of one accepted connection. To be called at once. */
-export type OpenSocket = (hooks: ReadHooks) => Socket;
+/** Makes the socket of one accepted connection. To be called at once. Without hooks: an ordinary one. */
+export type OpenSocket = (hooks?: ReadHooks) => Socket;
 
 interface ListeningHandle {
   onconnection?: (error: number, client: object | undefined) => void;
@@ -22,7 +22,7 @@ interface ListeningHandle {
 export function acceptSockets(server: Server, onAccept: (open: OpenSocket) => void): void {
   const handle = (server as unknown as { _handle?: ListeningHandle | null })._handle;
   if (typeof handle?.onconnection !== "function") {
-    server.on("connection", (socket) => onAccept((hooks) => withEvents(socket, hooks)));
+    server.on("connection", (socket) => onAccept((hooks) => (hooks ? withEvents(socket, hooks) : socket)));
     return;
   }
   handle.onconnection = (error, client) => {
@@ -31,8 +31,8 @@ export function acceptSockets(server: Server, onAccept: (open: OpenSocket) => vo
   };
 }
 
-function withBuffer(handle: object, onread: ReadHooks): Socket {
-  const options = { handle, onread, allowHalfOpen: true, readable: true, writable: true };
+function withBuffer(handle: object, onread: ReadHooks | undefined): Socket {
+  const options = { handle, ...(onread ? { onread } : {}), allowHalfOpen: true, readable: true, writable: true };
   return new Socket(options as SocketConstructorOpts);
 }
 

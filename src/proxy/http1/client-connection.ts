@@ -38,6 +38,7 @@ const largeChunk = 16 * 1024;
 
 export class ClientConnection implements ExchangeConnection, DeadlineOwner {
   readonly peerAddress: string;
+  readonly tls: Exchange["tls"];
   readonly writer: ByteWriter;
   readonly #host: ConnectionHost;
   readonly #socket: Socket;
@@ -60,8 +61,9 @@ export class ClientConnection implements ExchangeConnection, DeadlineOwner {
   #closing = false;
   #closed = false;
 
-  constructor(open: OpenSocket, host: ConnectionHost) {
+  constructor(open: OpenSocket, host: ConnectionHost, tls?: Exchange["tls"]) {
     this.#host = host;
+    this.tls = tls;
     const { limits } = host;
     const messageLimits = {
       startLineBytes: limits.requestLineBytes,
@@ -93,8 +95,8 @@ export class ClientConnection implements ExchangeConnection, DeadlineOwner {
     return this.#exchange === null && !this.#parser.begun && this.#backlog === null && !this.#closing;
   }
 
-  get busy(): boolean {
-    return this.#exchange !== null;
+  get inFlight(): number {
+    return this.#exchange === null ? 0 : 1;
   }
 
   #listen(): void {

@@ -3,8 +3,11 @@
 import { createServer, type Server } from "node:net";
 import type { Deadlines } from "../deadlines.js";
 import type { Exchange } from "../exchange.js";
+import { Http2Connection, type Http2Host } from "../http2/http2-connection.js";
 import type { RefusalCode } from "../refusals.js";
-import { acceptSockets } from "./accepted-socket.js";
+import type { ListenerTls } from "../tls/listener-tls.js";
+import { TlsAcceptor } from "../tls/tls-acceptor.js";
+import { acceptSockets, type OpenSocket, withEvents } from "./accepted-socket.js";
 import { ClientConnection, type ConnectionHost } from "./client-connection.js";
 import { defaultLimits, type HttpLimits } from "./limits.js";
 
@@ -13,6 +16,8 @@ export interface HttpServerOptions {
   readonly name: string;
   readonly deadlines: Deadlines;
   readonly limits?: Partial<HttpLimits>;
+  /** Of the listener as the plan is now. Default: not encrypted. */
+  readonly tls?: () => ListenerTls | null;
   readonly onExchange: (exchange: Exchange) => void;
   /** Something came that is no request; it was answered already. */
   readonly onRefused: (listener: string, code: RefusalCode) => void;
@@ -21,13 +26,16 @@ export interface HttpServerOptions {
 /** When the listener drains: a request on an idle connection is answered within this time, as its last. */
 const graceMs = 500;
 
-export class HttpServer implements ConnectionHost {
+type Connection = ClientConnection | Http2Connection;
+
+export class HttpServer implements ConnectionHost, Http2Host {
   readonly name: string;
   readonly limits: HttpLimits;
   readonly deadlines: Deadlines;
   readonly #options: HttpServerOptions;
   readonly #server: Server;
-  readonly #connections = new Set<ClientConnection>();
+  readonly #connections = new Set<Connection>();
+  #acceptor: TlsAcceptor | null = null;
   #draining = false;
   #onEmpty: (() => void) | null = null;
 
@@ -42,7 +50,7 @@ export class HttpServer implements ConnectionHost {
   /** Requests without a complete answer. */
   get inFlight(): number {
     let count = 0;
-    for (const connection of this.#connections) if (connection.busy) count++;
+    for (const connection of this.#connections) count += connection.inFlight;
     return count;
   }
 
@@ -67,10 +75,35 @@ export class HttpServer implements ConnectionHost {
       this.#server.once("error", reject);
       this.#server.listen(where, () => {
         this.#server.off("error", reject);
-        acceptSockets(this.#server, (open) => this.#connections.add(new ClientConnection(open, this)));
+        acceptSockets(this.#server, (open) => this.#onAccept(open));
         resolve();
       });
     });
+  }
+
+  #onAccept(open: OpenSocket): void {
+    const tls = this.#options.tls?.() ?? null;
+    if (tls === null) this.#connections.add(new ClientConnection(open, this));
+    else this.#acceptorFor(tls).accept(open());
+  }
+
+  /** Another one when the certificates have changed; handshakes that are under way end with those that they began with. */
+  #acceptorFor(tls: ListenerTls): TlsAcceptor {
+    if (this.#acceptor?.tls === tls) return this.#acceptor;
+    this.#acceptor = new TlsAcceptor({
+      tls,
+      onHttp1: (socket, serverName) => {
+        const open: OpenSocket = (hooks) => (hooks ? withEvents(socket, hooks) : socket);
+        this.#add(new ClientConnection(open, this, { serverName }));
+      },
+      onHttp2: (socket, serverName) => this.#add(new Http2Connection(socket, serverName, this)),
+    });
+    return this.#acceptor;
+  }
+
+  #add(connection: Connection): void {
+    this.#connections.add(connection);
+    if (this.#draining && connection instanceof Http2Connection) connection.drain();
   }
 
   /** Stops accepting at once; every answer is the last of its connection. Resolves when no connection is left. */
@@ -78,6 +111,7 @@ export class HttpServer implements ConnectionHost {
     this.#draining = true;
     this.#server.close();
     setTimeout(() => this.#closeIdle(), graceMs).unref();
+    for (const connection of this.#connections) if (connection instanceof Http2Connection) connection.drain();
     return new Promise((resolve) => {
       this.#onEmpty = resolve;
       this.#checkEmpty();
@@ -99,13 +133,15 @@ export class HttpServer implements ConnectionHost {
     this.#options.onRefused(this.name, code);
   }
 
-  onClosed(connection: ClientConnection): void {
+  onClosed(connection: Connection): void {
     this.#connections.delete(connection);
     this.#checkEmpty();
   }
 
   #closeIdle(): void {
-    for (const connection of [...this.#connections]) connection.closeIdle();
+    for (const connection of [...this.#connections]) {
+      if (connection instanceof ClientConnection) connection.closeIdle();
+    }
   }
 
   #checkEmpty(): void {

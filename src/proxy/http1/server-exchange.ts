@@ -12,6 +12,7 @@ import { statusLine } from "./status-lines.js";
 export interface ExchangeConnection {
   readonly listener: string;
   readonly peerAddress: string;
+  readonly tls: Exchange["tls"];
   readonly writer: ByteWriter;
   /** The answer that begins now is the last one. */
   readonly isLast: boolean;
@@ -68,6 +69,10 @@ export class ServerExchange implements Exchange, BodySource, AnswerSink {
 
   get peerAddress(): string {
     return this.#connection.peerAddress;
+  }
+
+  get tls(): Exchange["tls"] {
+    return this.#connection.tls;
   }
 
   get body(): BodySource {
