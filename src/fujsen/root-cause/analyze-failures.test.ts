@@ -202,6 +202,20 @@ describe("an analysis", () => {
     assert.equal(analysis.measured.ignoredValues, 60);
   });
 
+  it("takes hostile names and values for what they are", () => {
+    const values = timestamps.map((_, minute) => (minute % 2 ? "7" : 5n) as unknown as number);
+    const strange = ["__proto__", "constructor", "toString"].map((service) => ({
+      service,
+      metric: "cpu" as const,
+      timestamps,
+      values,
+    }));
+    const data = shopFailure(slowDatabase, { series: [...shopSeries(slowDatabase), ...strange] });
+    const hostile = { ...data, calls: [...calls, { caller: "__proto__", callee: "db" }] };
+    const analysis = analyzeServiceFailures(hostile);
+    assert.deepEqual([analysis.suspects[0]?.service, analysis.measured.ignoredValues], ["db", 3 * timestamps.length]);
+  });
+
   it("reads the rows of TuskDB", () => {
     const rows = timestamps.map((time, minute) => ({
       timestamp: new Date(time).toISOString(),
@@ -244,6 +258,9 @@ describe("an analysis", () => {
     ]);
     assert.deepEqual(problemsOf({ failure: { from, to }, series: [one, one] }), ["series[1]"]);
     assert.deepEqual(problemsOf({ failure: { from, to }, series: [{ ...one, values: [] }] }), ["series[0]"]);
+    const nameless = { rows: [{ timestamp: from }], edges: [{ caller: "a", timestamp: from }] };
+    assert.deepEqual(problemsOf({ failure: { from, to }, ...nameless }), ["rows[0].serviceId", "edges[0]"]);
+    assert.deepEqual(problemsOf(null), []);
     assert.deepEqual(problemsOf({ failure: { from, to }, calls: [{ caller: "a" }], changes: [{ service: "a" }] }), [
       "calls[0]",
       "changes[0].kind",

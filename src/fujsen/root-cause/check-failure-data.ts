@@ -15,8 +15,8 @@ export function checkFailureData(data: FailureData): void {
     ...windowProblems(data.failure),
     ...listProblems(data.series, "series", seriesProblems),
     ...sameSeriesProblems(data.series),
-    ...listProblems(data.rows, "rows", () => []),
-    ...listProblems(data.edges, "edges", () => []),
+    ...listProblems(data.rows, "rows", ({ serviceId }, path) => nameProblems(serviceId, `${path}.serviceId`)),
+    ...listProblems(data.edges, "edges", callProblems),
     ...listProblems(data.calls, "calls", callProblems),
     ...listProblems(data.changes, "changes", changeProblems),
   ];
@@ -100,12 +100,16 @@ function sameSeriesProblems(list: readonly FailureSeries[] | undefined): Problem
   });
 }
 
-function callProblems({ caller, callee }: ServiceCall, path: string): Problem[] {
+function callProblems({ caller, callee }: Pick<ServiceCall, "caller" | "callee">, path: string): Problem[] {
   return isName(caller) && isName(callee) ? [] : [{ path, message: "needs a caller and a callee" }];
 }
 
+function nameProblems(name: unknown, path: string): Problem[] {
+  return isName(name) ? [] : [{ path, message: "is not a name" }];
+}
+
 function changeProblems({ at, service, kind }: ChangeEvent, path: string): Problem[] {
-  if (!isName(service)) return [{ path: `${path}.service`, message: "is not a name" }];
+  if (!isName(service)) return nameProblems(service, `${path}.service`);
   if (!changeKinds.includes(kind)) return [{ path: `${path}.kind`, message: `is none of ${changeKinds.join(", ")}` }];
   return Number.isNaN(Date.parse(at)) ? [{ path: `${path}.at`, message: "is not an ISO 8601 time" }] : [];
 }

@@ -122,7 +122,8 @@ export class PartReader {
       const measured = series.values[index] ?? null;
       if (measured === null || part < 0) continue;
       const value = measured < smallest && measured >= 0 ? 0 : measured;
-      if (!(value >= 0 && value <= largest)) this.ignoredValues++;
+      // A text or a bigint would be converted, or throw.
+      if (typeof value !== "number" || !(value >= 0 && value <= largest)) this.ignoredValues++;
       else if (Number.isNaN(first[part])) first[part] = value;
       else several.set(part, [...(several.get(part) ?? [first[part] ?? 0]), value]);
     }
