@@ -3,11 +3,10 @@
 // Caddy and Envoy where they are on PATH, each in front of the same upstream, under wrk with 64 connections that are
 // kept alive. CPU is user and system time of the whole process tree over the requests served; the middle of the
 // rounds counts. Exits with 1 when a goal is missed.
-import { option } from "./fastapi-app.mjs";
 import { loadWith } from "./proxy/load.mjs";
 import { startPeers } from "./proxy/peers.mjs";
 import { startUpstream } from "./proxy/upstream.mjs";
-import { makeWorkspace } from "./proxy/workspace.mjs";
+import { makeWorkspace, option } from "./proxy/workspace.mjs";
 
 const seconds = Number(option("seconds", "5"));
 const rounds = Number(option("rounds", "3"));

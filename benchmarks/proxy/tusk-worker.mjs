@@ -43,7 +43,7 @@ const plan = {
 export async function startTusk(workspace, upstream, flags = []) {
   const port = await freePort();
   const runtimeFolder = workspace.folder;
-  const execArgv = ["--max-semi-space-size=2", "--max-old-space-size=512", ...flags];
+  const execArgv = ["--max-semi-space-size=8", "--max-old-space-size=512", ...flags];
   const boot = JSON.stringify({ slot: 1, runtimeFolder, logFile: "/dev/null" });
   const child = workspace.keep(fork(entry, [boot], { execArgv, stdio: ["ignore", "ignore", "inherit", "ipc"] }));
   const [serving] = await once(child, "message");

@@ -49,3 +49,9 @@ export async function untilListening(port) {
   }
   throw new Error(`nothing listens on port ${port}`);
 }
+
+/** `--name value` of this process' arguments. */
+export function option(name, byDefault) {
+  const at = process.argv.indexOf(`--${name}`);
+  return at < 0 ? byDefault : process.argv[at + 1];
+}

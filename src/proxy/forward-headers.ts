@@ -57,14 +57,16 @@ export function forwardAnswerHeaders(
   options: { readonly status: number; readonly requestId: string | undefined },
 ): RawHeaders {
   const bodiless = options.status === 204 || options.status < 200;
-  const nominated = nominatedBy(headers);
   const out: string[] = [];
+  let nominated: Set<string> | null = null;
   let answersRequestId = false;
   for (let index = 0; index + 1 < headers.length; index += 2) {
     const name = headers[index] as string;
     switch (headerKind(name)) {
-      case "hop-by-hop":
       case "connection":
+        nominated = addNominated(nominated, headers[index + 1] as string);
+        continue;
+      case "hop-by-hop":
       case "transfer-encoding":
         continue;
       case "content-length":
@@ -75,9 +77,18 @@ export function forwardAnswerHeaders(
         break;
       default:
     }
-    if (nominated === null || !nominated.has(name.toLowerCase())) out.push(name, headers[index + 1] as string);
+    out.push(name, headers[index + 1] as string);
   }
   if (!answersRequestId && options.requestId !== undefined) out.push("x-request-id", options.requestId);
+  return nominated === null ? out : without(out, nominated);
+}
+
+function without(headers: RawHeaders, names: ReadonlySet<string>): RawHeaders {
+  const out: string[] = [];
+  for (let index = 0; index + 1 < headers.length; index += 2) {
+    const name = headers[index] as string;
+    if (!names.has(name.toLowerCase())) out.push(name, headers[index + 1] as string);
+  }
   return out;
 }
 
@@ -151,17 +162,7 @@ function keptRequestHeaders(
   return out;
 }
 
-/** Header names listed in Connection: they are hop-by-hop by the sender's word. */
-function nominatedBy(headers: RawHeaders): Set<string> | null {
-  let names: Set<string> | null = null;
-  for (let index = 0; index + 1 < headers.length; index += 2) {
-    if (headerKind(headers[index] as string) === "connection")
-      names = addNominated(names, headers[index + 1] as string);
-  }
-  return names;
-}
-
-/** Host cannot be named away. */
+/** Names listed in Connection are hop-by-hop by the sender's word. Host cannot be named away. */
 function addNominated(names: Set<string> | null, value: string): Set<string> | null {
   if (value === "keep-alive" || value === "close") return names;
   let all = names;

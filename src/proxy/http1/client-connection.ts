@@ -350,7 +350,7 @@ export class ClientConnection implements ExchangeConnection, DeadlineOwner {
       this.#awaitsDrain = false;
       this.#nextRequest();
     } else if (this.#exchange !== null) {
-      this.#noteProgress();
+      this.onProgress();
       this.#exchange.drained();
     }
   }
@@ -363,11 +363,11 @@ export class ClientConnection implements ExchangeConnection, DeadlineOwner {
 
   /** The client has closed its side, and nothing that it sent is left, or is wanted now. */
   #onNothingMore(): void {
-    if (this.#exchange !== null && this.#requestEnded) this.#noteProgress();
+    if (this.#exchange !== null && this.#requestEnded) this.onProgress();
     else if (this.#backlog === null && !this.#awaitsDrain) this.destroy();
   }
 
-  #noteProgress(): void {
+  onProgress(): void {
     if (this.#halfClosed) this.#wait("next answer part", this.#host.limits.halfClosedMs);
   }
 

@@ -159,6 +159,23 @@ describe("a client that closes its side", () => {
     assert.match(half.text, /connection: close\r\n[\s\S]*\/2$/);
   });
 
+  it("is served for as long as parts of its answer come", async (test) => {
+    let parts = 0;
+    const service = await startService(test, (_request, response) => {
+      const timer = setInterval(() => {
+        response.write(`part ${++parts}\n`);
+        if (parts < 10) return;
+        clearInterval(timer);
+        response.end();
+      }, 10);
+    });
+    const { to } = await proxyTo(test, service, { halfClosedMs: 60 });
+    const half = client(test, to);
+    half.socket.end("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    await until(() => half.closed, "the end of the connection");
+    assert.match(half.text, /part 10\n\r\n0\r\n\r\n$/);
+  });
+
   it("in the middle of its body has left", async (test) => {
     let left = false;
     const service = await startService(test, (request) => {

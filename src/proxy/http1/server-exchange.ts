@@ -21,7 +21,10 @@ export interface ExchangeConnection {
   resumeBody(): void;
   /** A 100 (Continue) is on its way: the client is waited for from now on. */
   onContinue(): void;
+  /** What was written the client has not taken yet. */
   onBlocked(): void;
+  /** A part of the answer has left. */
+  onProgress(): void;
   /** False: blocked. */
   onAnswerEnd(): boolean;
   destroy(): void;
@@ -161,7 +164,8 @@ export class ServerExchange implements Exchange, BodySource, AnswerSink {
   flush(): boolean {
     if (this.#ended) return true;
     const free = this.#connection.writer.flush();
-    if (!free) this.#connection.onBlocked();
+    if (free) this.#connection.onProgress();
+    else this.#connection.onBlocked();
     return free;
   }
 
