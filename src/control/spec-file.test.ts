@@ -102,13 +102,13 @@ test("a config file that throws, does not parse, exports nothing or something wr
   const root = folderWith(context, { "tusk.config.mjs": "throw new Error('no database');" });
   const file = join(root, "tusk.config.mjs");
   assert.deepEqual(lines(await problemsOf(loadSpecFile(file))), [
-    "tusk.config.mjs:- : the file failed to run: no database",
+    "tusk.config.mjs:1 : the file failed to run: no database",
   ]);
   writeFileSync(file, "export default {");
   assert.match(lines(await problemsOf(loadSpecFile(file)))[0] ?? "", /the file failed to run: /);
   writeFileSync(file, "export default { name: 'a', services: [{ name: 'b' }] };");
   assert.deepEqual(lines(await problemsOf(loadSpecFile(file))), [
-    "tusk.config.mjs:- services[0]: service `b` has no `run`",
+    "tusk.config.mjs:1 services[0]: service `b` has no `run`",
   ]);
   writeFileSync(file, "export const spec = {};");
   assert.equal((await problemsOf(loadSpecFile(file))).length > 0, true);
@@ -131,11 +131,11 @@ services:
     "payments/.env": "IN_FILE=1\nnot an assignment\n",
   });
   assert.deepEqual(lines(await problemsOf(loadSpecFile(join(root, "tusk.yaml"), { environment: { GIVEN: "x" } }))), [
-    "payments/.env:2 : the line is no assignment",
-    "tusk.yaml:10 services.payments.envFiles[0]: payments/.env.local does not exist",
     "tusk.yaml:3 services.users.path: the folder usres does not exist",
     "tusk.yaml:5 services.orders.path: tusk.yaml is no folder",
+    "tusk.yaml:10 services.payments.envFiles[0]: payments/.env.local does not exist",
     "tusk.yaml:11 services.payments.env.KEY: the variable STRIPE_KEY is not set",
+    "payments/.env:2 : the line is no assignment",
   ]);
 });
 
@@ -154,4 +154,33 @@ test("the app's .env, then the service's, then the named ones: later wins", asyn
     users: { A: "app", B: "service", C: "local" },
     other: { A: "app", B: "app", C: "app" },
   });
+});
+
+test("what is wrong in the file, around it and in the environment is told at once, each with its place", async (context) => {
+  const services = (open: string, close: string): string =>
+    [
+      `${open}{ name: "users", run: "node x.js", cals: ["a"], path: "./nope", env: { A: "\${UNDEF}" } },`,
+      `  { name: "b", run: "x", replicas: -1, envFiles: ["gone.env"] }${close}`,
+    ].join("\n");
+  const expected = [
+    "2 services[0].cals: unknown key `cals`",
+    "2 services.users.path: the folder nope does not exist",
+    "2 services.users.env.A: the variable UNDEF is not set",
+    "3 services[1].replicas: must be 0 to 100",
+    "3 services.b.envFiles[0]: gone.env does not exist",
+    "- TUSK_GRPC_ENABLED: expected true or false",
+  ];
+  for (const [name, text] of [
+    ["tusk.yaml", `name: shop\n${services("services: [", "]")}\n`],
+    ["tusk.config.ts", `export default { name: "shop" as string,\n${services("services: [", "]")} };\n`],
+  ] as const) {
+    const root = folderWith(context, { [name]: text });
+    const problems = await problemsOf(loadSpecFile(join(root, name), { environment: { TUSK_GRPC_ENABLED: "maybe" } }));
+    assert.deepEqual(
+      problems.map(({ line, path, message }) => `${line ?? "-"} ${path}: ${message}`),
+      expected,
+      name,
+    );
+    assert.ok(problems.every(({ line, column }) => (line === undefined) === (column === undefined)));
+  }
 });

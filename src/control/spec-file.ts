@@ -1,12 +1,13 @@
 // Finds and reads an app's spec file: tusk.yaml, or a tusk.config.ts that exports the same. What is around the spec
 // (folders, .env files, variables) is checked here too, so that nothing is started with what cannot run.
-import { stat } from "node:fs/promises";
+import { lstat, stat } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { messageOf, type Problem, TuskError } from "../base/errors.js";
 import type { AppSpec, ParsedSpec, Provenance } from "../model/app-spec.js";
 import type { ParseOptions, ParseResult } from "../model/parse-spec.js";
 import { placeOf } from "../model/provenance.js";
 import { resolveEnvironment } from "../model/resolve-environment.js";
+import { resolveSettings } from "../model/resolve-settings.js";
 import { appFolderAt } from "../system/app-folder.js";
 import { readEnvFiles } from "./env-files.js";
 import { readParsed, specKey, writeParsed } from "./spec-cache.js";
@@ -24,7 +25,7 @@ const maxBytes = 1024 * 1024;
 export async function findSpecFile(folder: string, options: { parents?: boolean } = {}): Promise<string | null> {
   const root = resolve(folder);
   const present: string[] = [];
-  for (const name of specFileNames) if (await isFile(join(root, name))) present.push(name);
+  for (const name of specFileNames) if (await isPresent(join(root, name))) present.push(name);
   if (present.length > 1) {
     throw new TuskError("SPEC_INVALID", `${root} has ${present.join(" and ")}`, { hint: "keep one of them" });
   }
@@ -32,6 +33,17 @@ export async function findSpecFile(folder: string, options: { parents?: boolean 
   if (name !== undefined) return join(root, name);
   const parent = dirname(root);
   return options.parents && parent !== root ? findSpecFile(parent, options) : null;
+}
+
+/** Whatever it is: a folder of that name is a mistake to be told, not a spec that is absent. */
+async function isPresent(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch {
+    // Absent, or in a folder that may not be searched: no spec file either way.
+    return false;
+  }
 }
 
 async function isFile(path: string): Promise<boolean> {
@@ -63,18 +75,23 @@ export interface LoadedSpec extends ParsedSpec {
 export async function loadSpecFile(path: string, options: LoadOptions = {}): Promise<LoadedSpec> {
   const file = resolve(path);
   const root = dirname(file);
+  const environment = options.environment ?? process.env;
   const { keep = () => {}, ...result } = /\.ya?ml$/.test(file)
     ? await readYamlFile(file, options)
     : await readConfigFile(file, options);
-  if (!result.ok) throw invalidSpec(file, result.problems);
-  const { spec, provenance } = result.parsed;
-  const around = await checkSurroundings({ spec, provenance, root, environment: options.environment ?? process.env });
-  if (around.length > 0)
-    throw invalidSpec(
-      file,
-      around.map((problem) => ({ file: basename(file), ...problem })),
-    );
-  return { spec, provenance, file, root, keep };
+  const found = result.ok ? [] : result.problems;
+  const readable = result.ok ? result.parsed : result.rest;
+  const around = readable ? await checkSurroundings({ ...readable, root, environment }) : [];
+  const problems = [...found, ...around.map((problem) => ({ file: basename(file), ...problem }))];
+  if (!result.ok || problems.length > 0) throw invalidSpec(file, inOrder(problems, basename(file)));
+  return { ...result.parsed, file, root, keep };
+}
+
+/** Those in the spec file by their place, whatever found them; then those elsewhere. */
+function inOrder(problems: readonly Problem[], name: string): Problem[] {
+  const last = Number.MAX_SAFE_INTEGER;
+  const lineOf = ({ file, line }: Problem): number => (file === name ? (line ?? 0) : last);
+  return problems.toSorted((one, other) => lineOf(one) - lineOf(other) || (one.column ?? 0) - (other.column ?? 0));
 }
 
 function invalidSpec(file: string, problems: readonly Problem[]): TuskError {
@@ -112,17 +129,50 @@ async function readYamlFile(file: string, options: LoadOptions): Promise<ReadRes
 async function readConfigFile(file: string, options: ParseOptions): Promise<ReadResult> {
   const name = basename(file);
   if (!(await isFile(file))) throw notFound(file);
-  const [{ createJiti }, { parseSpecObject }] = await Promise.all([import("jiti"), import("../model/parse-spec.js")]);
-  let value: unknown;
+  const text = await readTextFile(file, maxBytes);
+  const [{ parseSpecObject }, { locateInModule }] = await Promise.all([
+    import("../model/parse-spec.js"),
+    import("../model/module-source.js"),
+  ]);
   try {
-    // No caches: an edited file must be read anew, and reading must write nothing.
-    const jiti = createJiti(file, { fsCache: false, moduleCache: false });
-    const exported: unknown = await jiti.import(file, { default: true });
-    value = typeof exported === "function" ? await exported() : exported;
+    const locate = text.kind === "text" ? locateInModule(text.text) : undefined;
+    return parseSpecObject(await withinTime(runModule(file)), name, options, locate);
   } catch (error) {
-    return { ok: false, problems: [{ path: "", message: `the file failed to run: ${messageOf(error)}`, file: name }] };
+    const [message, place] = placedMessage(error, file);
+    return { ok: false, problems: [{ path: "", message: `the file failed to run: ${message}`, file: name, ...place }] };
   }
-  return parseSpecObject(value, name, options);
+}
+
+async function runModule(file: string): Promise<unknown> {
+  const { createJiti } = await import("jiti");
+  // No caches: an edited file must be read anew, and reading must write nothing.
+  const jiti = createJiti(file, { fsCache: false, moduleCache: false });
+  const exported: unknown = await jiti.import(file, { default: true });
+  return typeof exported === "function" ? exported() : exported;
+}
+
+const longestRunMs = 10_000;
+
+/** A promise that never settles would end the command without a word. */
+async function withinTime<T>(work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`it is not done after ${longestRunMs / 1000} s`)), longestRunMs);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+}
+
+/** The compiler and the stack say where: `/app/tusk.config.ts:2:0`. */
+function placedMessage(error: unknown, file: string): [message: string, place: { line?: number; column?: number }] {
+  const message = messageOf(error);
+  const told = `${message}\n${error instanceof Error ? error.stack : ""}`;
+  const at = told.indexOf(`${file}:`);
+  const [, line, column] = (at < 0 ? null : /^:(\d+):(\d+)/.exec(told.slice(at + file.length))) ?? [];
+  const [first = message] = message.split("\n");
+  return [
+    first.trim(),
+    line && column ? { line: Number(line), column: Math.max(1, Number(column)) } : { line: 1, column: 1 },
+  ];
 }
 
 export interface Surroundings {
@@ -151,7 +201,9 @@ export async function checkSurroundings({ spec, provenance, root, environment }:
     ...placeOf(provenance, problem.path),
     ...problem,
   }));
-  return [...files.problems, ...placed];
+  // Those of the file itself were checked with it.
+  const settings = resolveSettings({ environment }).problems.map((problem) => ({ ...problem, file: "environment" }));
+  return [...files.problems, ...placed, ...settings];
 }
 
 async function checkFolder(service: string, folder: string, root: string): Promise<Problem[]> {
