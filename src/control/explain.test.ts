@@ -92,11 +92,12 @@ test("what is lost by a setting that is off, where it concerns the service", () 
     LOAD_BALANCING_ENABLED: false,
     CIRCUIT_BREAKER_ENABLED: false,
     MONITORING_ENABLED: false,
+    SERVICE_DISCOVERY_ENABLED: false,
   };
   const names = (service: string) =>
     explainService(service, evidence({ settings: off })).notes.map((note) => note.split(" ")[0]);
-  assert.equal(names("orders").length, 5);
-  assert.ok(!names("users").includes("SERVICE_MESH_ENABLED"), "it calls nobody");
+  assert.equal(names("orders").length, 6);
+  assert.ok(names("users").includes("SERVICE_MESH_ENABLED"), "it could call everybody");
   assert.deepEqual(explainService("orders", evidence()).notes, []);
 });
 

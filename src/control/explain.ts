@@ -81,8 +81,9 @@ function callsOf(service: string, { spec, bound }: ServiceEvidence): ServiceExpl
 
 function notesOn(service: string, { spec, settings }: ServiceEvidence): string[] {
   const notes: string[] = [];
-  const calls = spec.services.find((entry) => entry.name === service)?.calls ?? [];
-  if (!settings.SERVICE_MESH_ENABLED) notes.push(withoutMesh(service, calls));
+  const calls = spec.services.find((entry) => entry.name === service)?.calls;
+  const callsNobody = calls?.length === 0;
+  if (!settings.SERVICE_MESH_ENABLED && !callsNobody) notes.push(withoutMesh(service, calls ?? []));
   if (!settings.SERVICE_DISCOVERY_ENABLED)
     notes.push("SERVICE_DISCOVERY_ENABLED is off: TUSK_EGRESS finds no service by its name, and no lookup is answered");
   if (!settings.HEALTH_CHECK_ENABLED)

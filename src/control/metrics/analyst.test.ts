@@ -9,6 +9,7 @@ import { decisionFunctions } from "../../fujsen/decision-functions.js";
 import { MicroservicesIntelligence } from "../../fujsen/engine.js";
 import type { Insights } from "../../fujsen/insights.js";
 import type { ServicePerformance } from "../../fujsen/performance.js";
+import { shopFailure } from "../../fujsen/root-cause/failure-fixture.test.js";
 import type { Machine } from "../../system/machine.js";
 import { openDatabase } from "../../tuskdb/open-database.js";
 import type { DecisionRecord, PerformanceReport } from "../data-access.js";
@@ -141,6 +142,14 @@ function decideEverything(): DecisionRecord[] {
   ];
   fujsen.generateOptimalRouting(fujsen.analyzeRouteRequirements({ services }));
   fujsen.generateServiceMetadata({ name: "orders", port: 80, tags: ["a"], revision: 3, framework: "fastapi" });
+  fujsen.determineServiceRecoveryStrategies(fujsen.analyzeServiceFailures(shopFailure({ api: { latency: 500 } })));
+  const hours = Array.from({ length: 72 }, (_, hour) => ({
+    serviceId: "orders",
+    timestamp: new Date(hour * 3_600_000).toISOString(),
+    throughput: 10 + (hour % 24),
+    intervalSeconds: 3600,
+  }));
+  fujsen.predictMicroservicesDemands(fujsen.analyzeMicroservicesUsagePatterns(hours));
   const at = "2026-01-01T00:00:00.000Z";
   return fujsen
     .decisions()
