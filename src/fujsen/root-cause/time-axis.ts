@@ -10,8 +10,6 @@ export interface TimeAxis {
   readonly intervals: Intervals;
   /** The part that a time is in; -1 for one that is not looked at. */
   readonly partOf: (time: number) => number;
-  /** Intervals in a part. */
-  readonly partLength: number;
 }
 
 /** Intervals right before the failure that tell the level that it began from. */
@@ -27,33 +25,40 @@ export function createTimeAxis(all: readonly FailureSeries[], failure: FailureWi
   const slotOf = (time: number): number => Math.round((time - origin) / step);
   const { inside, outside } = usedSlots(all, slotOf, failure);
   const partLength = Math.max(1, Math.ceil(inside.length / mostFailure));
-  const [first = Infinity] = inside;
-  const failureParts = chunk(inside, partLength);
-  // Counted back from the failure, so that the part next to it is whole.
-  const before = chunk(outside.filter((slot) => slot < first).reverse(), partLength)
-    .slice(0, mostReference)
-    .map((part) => part.reverse())
-    .reverse();
+  const failing = chunk(inside, partLength);
+  const begin = inside[0] ?? Infinity;
+  const parts = [...failing, ...referenceParts(outside, begin, partLength)].sort(byFirstSlot);
+  const partOfSlot = new Map(parts.flatMap((part, index) => part.map((slot) => [slot, index])));
+  return {
+    times: parts.map(([slot = 0]) => origin + slot * step),
+    intervals: intervalsOf(parts, new Set(failing), begin),
+    partOf: (time) => partOfSlot.get(slotOf(time)) ?? -1,
+  };
+}
+
+type Part = readonly number[];
+
+const byFirstSlot = (left: Part, right: Part): number => (left[0] ?? 0) - (right[0] ?? 0);
+
+/** Counted back from the failure, so that the part next to it is whole; what came after it only fills up. */
+function referenceParts(outside: readonly number[], begin: number, partLength: number): Part[] {
+  const before = chunk(outside.filter((slot) => slot < begin).reverse(), partLength).slice(0, mostReference);
   const after = chunk(
-    outside.filter((slot) => slot > first),
+    outside.filter((slot) => slot > begin),
     partLength,
-  ).slice(0, mostReference - before.length);
-  const parts = [...before, ...failureParts, ...after].sort((left, right) => (left[0] ?? 0) - (right[0] ?? 0));
-  const failing = new Set(failureParts);
+  );
+  return [...before.map((part) => part.reverse()), ...after.slice(0, mostReference - before.length)];
+}
+
+function intervalsOf(parts: readonly Part[], failing: ReadonlySet<Part>, begin: number): Intervals {
   const indexes = [...parts.keys()];
   const isFailing = (index: number): boolean => failing.has(parts[index] ?? []);
   const reference = indexes.filter((index) => !isFailing(index));
   const isNear = (index: number): boolean => {
-    const distance = first - (parts[index]?.at(-1) ?? -Infinity);
+    const distance = begin - (parts[index]?.at(-1) ?? -Infinity);
     return distance > 0 && distance <= nearIntervals;
   };
-  const partOfSlot = new Map(parts.flatMap((part, index) => part.map((slot) => [slot, index])));
-  return {
-    times: parts.map(([slot = 0]) => origin + slot * step),
-    intervals: { reference, near: reference.filter(isNear), failure: indexes.filter(isFailing) },
-    partOf: (time) => partOfSlot.get(slotOf(time)) ?? -1,
-    partLength,
-  };
+  return { reference, near: reference.filter(isNear), failure: indexes.filter(isFailing) };
 }
 
 /** The usual distance of two timestamps in the series with most of them; 1 when there is none. */
