@@ -95,7 +95,21 @@ test("a request: outcome, losers with their reasons, endpoints, policy", () => {
       { id: "users-1", address: "127.0.0.1:20001", usable: true, reason: "passing", inFlight: 2 },
       { id: "users-2", address: "127.0.0.1:20002", usable: false, reason: "ejected for 5 s", inFlight: 0 },
     ],
-    policy: { loadBalancer: "least-request", requestTimeoutMs: 15_000, attemptTimeoutMs: 0, retryAttempts: 2 },
+    policy: {
+      loadBalancer: "least-request",
+      requestTimeoutMs: 15_000,
+      attemptTimeoutMs: 0,
+      retryAttempts: 2,
+      parts: [
+        { name: "timeout", value: "15 s" },
+        {
+          name: "breaker",
+          value: "off",
+          standing: "closed",
+          origin: { path: "services.users.traffic.breaker", file: "tusk.yaml", line: 4 },
+        },
+      ],
+    },
   };
   assert.equal(
     renderRequestExplanation(told, plain),
@@ -111,7 +125,9 @@ Endpoints
   ✔ users-1  127.0.0.1:20001  2 in flight  passing
   ✖ users-2  127.0.0.1:20002  0 in flight  ejected for 5 s
 
-balanced by least-request, timeout 15s, per attempt none, at most 2 retries`,
+Policies
+  timeout  15 s  default
+  breaker  off; now: closed  tusk.yaml:4`,
   );
 });
 

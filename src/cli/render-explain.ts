@@ -60,7 +60,7 @@ export function renderRequestExplanation(told: RequestExplanation, style: Style)
   if (told.routes.length > 0)
     parts.push("", style.bold("Routes, in order of precedence"), ...renderRoutes(told, style));
   if (told.endpoints.length > 0) parts.push("", style.bold("Endpoints"), ...renderEndpoints(told, style));
-  if (told.policy) parts.push("", renderPolicy(told.policy));
+  if (told.policy) parts.push("", style.bold("Policies"), ...renderPolicy(told.policy, style));
   return parts.join("\n");
 }
 
@@ -92,14 +92,13 @@ function renderEndpoints({ endpoints }: RequestExplanation, style: Style): strin
   });
 }
 
-function renderPolicy(policy: NonNullable<RequestExplanation["policy"]>): string {
-  const limit = (ms: number): string => (ms === 0 ? "none" : formatDuration(ms));
-  return [
-    `balanced by ${policy.loadBalancer}`,
-    `timeout ${limit(policy.requestTimeoutMs)}`,
-    `per attempt ${limit(policy.attemptTimeoutMs)}`,
-    policy.retryAttempts === 0 ? "never retried" : `at most ${policy.retryAttempts} retries`,
-  ].join(", ");
+function renderPolicy({ parts }: NonNullable<RequestExplanation["policy"]>, style: Style): string[] {
+  const width = Math.max(...parts.map(({ name }) => name.length));
+  return parts.map(({ name, value, standing, origin }) => {
+    const now = standing === undefined ? "" : `; now: ${standing}`;
+    const from = origin?.file === undefined ? "default" : `${origin.file}:${origin.line ?? 1}`;
+    return `  ${name.padEnd(width)}  ${withoutControls(value + now)}  ${style.dim(from)}`;
+  });
 }
 
 export function renderHealth(

@@ -1,11 +1,11 @@
 // Spec -> what the proxy workers run: gateway, edge and egress listeners, and a cluster for every service.
 import type { AppSpec, Provenance, RouteSpec, ServiceSpec } from "../model/app-spec.js";
-import { defaultTraffic } from "../model/normalise-service.js";
+import { defaultTraffic } from "../model/normalise-traffic.js";
 import type { Settings } from "../model/settings.js";
 import type { ClusterPlan, EdgeListenerPlan, EgressListenerPlan, ProxyPlan, RouteAction } from "../plan/proxy-plan.js";
 import { compileGateway } from "./gateway.js";
 import { declaredEdges, edgeName, egressName } from "./needed-ports.js";
-import { originOf } from "./origin.js";
+import { originOf, originsOf } from "./origin.js";
 
 export interface ProxyPlanInput {
   readonly spec: AppSpec;
@@ -62,26 +62,21 @@ function toContext({ spec, provenance, settings, external = [] }: ProxyPlanInput
   };
 }
 
-function compileEdges({ spec, provenance, protocols, services }: Context): EdgeListenerPlan[] {
+function compileEdges(context: Context): EdgeListenerPlan[] {
+  const { spec, provenance, protocols } = context;
   return declaredEdges(spec).map(({ caller, callee, index }) => ({
     kind: "edge",
     name: edgeName(caller, callee),
     protocols,
     caller,
     callee,
-    action: callAction(callee, services),
+    action: callAction(callee, context),
     origin: originOf(provenance, `services.${caller}.calls[${index}]`),
   }));
 }
 
-function compileEgress({
-  spec,
-  provenance,
-  protocols,
-  settings,
-  services,
-  clusterNames,
-}: Context): EgressListenerPlan[] {
+function compileEgress(context: Context): EgressListenerPlan[] {
+  const { spec, provenance, protocols, settings, clusterNames } = context;
   return spec.services.map(({ name, calls }) => {
     // Without caller identity nobody can be refused.
     const allowed = settings.SERVICE_AUTH_ENABLED && calls !== undefined ? calls : clusterNames;
@@ -90,7 +85,7 @@ function compileEgress({
       name: egressName(name),
       protocols,
       caller: name,
-      allowed: Object.fromEntries(allowed.map((callee) => [callee, callAction(callee, services)])),
+      allowed: Object.fromEntries(allowed.map((callee) => [callee, callAction(callee, context)])),
       known: clusterNames,
       ...(settings.SERVICE_DISCOVERY_ENABLED ? {} : { namesDisabled: true as const }),
       origin: originOf(provenance, `services.${name}`),
@@ -99,22 +94,36 @@ function compileEgress({
 }
 
 /** A call from one service to another runs under the callee's policy. */
-function callAction(callee: string, services: Context["services"]): RouteAction {
+function callAction(callee: string, { services, provenance }: Context): RouteAction {
   const { requestTimeoutMs, attemptTimeoutMs, retry } = services.get(callee)?.traffic ?? defaultTraffic;
   const { attempts, statuses, backoffMs } = retry;
+  const traffic = `services.${callee}.traffic`;
   return {
     backends: [{ cluster: callee, weight: 1 }],
     requestTimeoutMs,
     attemptTimeoutMs,
     retry: { attempts, statuses, backoffMs },
+    ...originsOf(provenance, {
+      requestTimeoutMs: `${traffic}.requestTimeoutMs`,
+      attemptTimeoutMs: `${traffic}.attemptTimeoutMs`,
+      retry: `${traffic}.retry`,
+    }),
   };
 }
 
 /** The route's own values, else the policy of its first backend. */
-function routeAction({ backendRefs, timeouts, retry }: RouteSpec, { services }: Context): RouteAction {
-  const usual = callAction(backendRefs[0]?.name ?? "", services);
+function routeAction(route: RouteSpec, context: Context): RouteAction {
+  const { name, backendRefs, timeouts, retry } = route;
+  const usual = callAction(backendRefs[0]?.name ?? "", context);
+  const own = `gateway.routes.${name}`;
+  const { origins = {} } = originsOf(context.provenance, {
+    ...(timeouts?.requestMs === undefined ? {} : { requestTimeoutMs: own }),
+    ...(timeouts?.backendRequestMs === undefined ? {} : { attemptTimeoutMs: own }),
+    ...(retry === undefined ? {} : { retry: own }),
+  });
+  const merged = { ...usual.origins, ...origins };
   return {
-    backends: backendRefs.map(({ name, weight }) => ({ cluster: name, weight })),
+    backends: backendRefs.map(({ name: cluster, weight }) => ({ cluster, weight })),
     requestTimeoutMs: timeouts?.requestMs ?? usual.requestTimeoutMs,
     attemptTimeoutMs: timeouts?.backendRequestMs ?? usual.attemptTimeoutMs,
     retry: {
@@ -122,18 +131,31 @@ function routeAction({ backendRefs, timeouts, retry }: RouteSpec, { services }: 
       statuses: retry?.statuses ?? usual.retry.statuses,
       backoffMs: retry?.backoffMs ?? usual.retry.backoffMs,
     },
+    ...(Object.keys(merged).length === 0 ? {} : { origins: merged }),
   };
 }
 
 function compileCluster(name: string, { services, provenance, settings }: Context): ClusterPlan {
   const traffic = services.get(name)?.traffic ?? defaultTraffic;
   const { enabled, ...outlier } = traffic.outlier;
+  const { enabled: breaks, ...breaker } = traffic.breaker;
+  const guarded = settings.CIRCUIT_BREAKER_ENABLED;
+  const written = `services.${name}.traffic`;
   return {
     name,
     loadBalancer: settings.LOAD_BALANCING_ENABLED ? traffic.loadBalancer : "first",
     connectTimeoutMs,
     retryBudget: { ratio: traffic.retry.budgetRatio, minimum: traffic.retry.budgetMinimum },
-    ...(enabled && settings.CIRCUIT_BREAKER_ENABLED ? { outlier } : {}),
+    ...(enabled && guarded ? { outlier } : {}),
+    ...(guarded ? { limits: traffic.limits } : {}),
+    ...(breaks && guarded ? { breaker } : {}),
     origin: originOf(provenance, `services.${name}`),
+    ...originsOf(provenance, {
+      loadBalancer: `${written}.loadBalancer`,
+      retryBudget: `${written}.retry`,
+      outlier: `${written}.outlier`,
+      limits: `${written}.limits`,
+      breaker: `${written}.breaker`,
+    }),
   };
 }

@@ -17,7 +17,7 @@ function setUp() {
     connectWorker: workers.connectWorker,
     clock,
     emit: (event) => events.push(event),
-    onEjection: () => {},
+    onPolicy: () => {},
   });
   return { dataPlane, keeper, workers, clock, events, kinds: () => events.map(({ kind }) => kind) };
 }

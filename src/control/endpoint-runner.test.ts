@@ -20,7 +20,7 @@ async function setUp(t: TestContext, ...views: readonly InstanceView[]) {
     connectWorker: workers.connectWorker,
     clock,
     emit: () => {},
-    onEjection: () => {},
+    onPolicy: () => {},
   });
   await dataPlane.connect();
   await dataPlane.setPlan(planOf("shop"));

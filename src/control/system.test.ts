@@ -69,7 +69,7 @@ async function setUp(t: TestContext, options: SetUpOptions = {}) {
     connectWorker: workers.connectWorker,
     clock,
     emit: events.emit,
-    onEjection: () => {},
+    onPolicy: () => {},
   });
   const plans = new PlanMaker({ folder, leases, environment: {}, codeSettings: options.settings ?? {} });
   const desired = desiredAfter(nothingDesired(folder), request(options.spec ?? shop([serviceSpec("users"), orders])));

@@ -4,6 +4,7 @@ import { rmSync } from "node:fs";
 import { messageOf } from "../base/errors.js";
 import { createRegistry } from "../discovery/create-registry.js";
 import { connectKeeper } from "../keeper/client.js";
+import type { PolicyNoticeKind } from "../keeper/protocol.js";
 import { startKeeper } from "../keeper/start-keeper.js";
 import { connectWorker } from "../proxy/worker-client.js";
 import type { AppFolder } from "../system/app-folder.js";
@@ -113,6 +114,9 @@ function replaceKeeper(folder: AppFolder, events: EventLog): void {
   events.emit({ kind: "keeper.replaced", level: "error", message });
 }
 
+const calming: ReadonlySet<PolicyNoticeKind> = new Set(["breaker.recovering", "breaker.closed", "limit.eased"]);
+const policyLevel = (kind: PolicyNoticeKind): "info" | "warning" => (calming.has(kind) ? "info" : "warning");
+
 function createDataPlane(options: StartOptions, events: EventLog): DataPlane {
   const { folder, embedded } = options;
   return new DataPlane({
@@ -126,7 +130,12 @@ function createDataPlane(options: StartOptions, events: EventLog): DataPlane {
     connectWorker: (worker, handlers) => connectWorker({ socketPath: worker.socket, ...handlers }),
     clock: systemClock,
     emit: events.emit,
-    onEjection: (notice) => {
+    onPolicy: (notice) => {
+      if (notice.type === "policy") {
+        const { kind, cluster, reason } = notice;
+        events.emit({ kind, level: policyLevel(kind), service: cluster, message: `${cluster}: ${reason}` });
+        return;
+      }
       const away = notice.type === "ejected";
       events.emit({
         kind: away ? "endpoint.ejected" : "endpoint.returned",

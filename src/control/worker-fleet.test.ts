@@ -22,7 +22,7 @@ function setUp(): {
     connectWorker: workers.connectWorker,
     clock,
     emit: (event) => events.push(event),
-    onEjection: (notice) => notices.push(notice),
+    onPolicy: (notice) => notices.push(notice),
   });
   return { fleet, workers, clock, events, notices };
 }

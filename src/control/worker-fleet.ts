@@ -17,7 +17,7 @@ export interface WorkerFleetOptions {
   ) => Promise<WorkerChannel>;
   readonly clock: Clock;
   readonly emit: EmitEvent;
-  readonly onEjection: (notice: WorkerNotice) => void;
+  readonly onPolicy: (notice: WorkerNotice) => void;
 }
 
 type Part = "plan" | "endpoints";
@@ -175,7 +175,7 @@ export class WorkerFleet {
   async #connect(info: WorkerInfo): Promise<void> {
     const { pid } = info;
     const channel = await this.#options.connectWorker(info, {
-      onNotice: this.#options.onEjection,
+      onNotice: this.#options.onPolicy,
       onLost: () => this.#lost(pid),
     });
     try {

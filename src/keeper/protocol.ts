@@ -137,7 +137,23 @@ export type WorkerNotice =
       readonly endpoint: string;
       readonly epoch: string;
       readonly reason: string;
+    }
+  /** A traffic policy began or ceased to act. */
+  | {
+      readonly type: "policy";
+      readonly kind: PolicyNoticeKind;
+      readonly cluster: string;
+      readonly reason: string;
     };
+
+export type PolicyNoticeKind =
+  | "breaker.opened"
+  | "breaker.recovering"
+  | "breaker.closed"
+  /** The first of a spell of refusals; the others are only counted. */
+  | "limit.reached"
+  /** No refusal for a while. */
+  | "limit.eased";
 
 /** Cumulative since the worker began, so that a controller that was away misses no count. */
 export interface WorkerStats {
@@ -208,7 +224,18 @@ export interface RequestExplanation {
     readonly requestTimeoutMs: number;
     readonly attemptTimeoutMs: number;
     readonly retryAttempts: number;
+    /** Every policy on the way, in words. */
+    readonly parts: readonly PolicyPart[];
   } | null;
+}
+
+export interface PolicyPart {
+  readonly name: string;
+  readonly value: string;
+  /** How it stands now, where there is something to say. */
+  readonly standing?: string;
+  /** Absent: the default. */
+  readonly origin?: { readonly path: string; readonly file?: string; readonly line?: number };
 }
 
 /** What the worker is started with. */

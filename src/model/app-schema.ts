@@ -53,6 +53,33 @@ const outlier = () =>
     maxEjection: duration(1).optional().meta({ description: "Default: 5m." }),
   });
 
+const most = (description: string) => wholeNumber(0, 10_000).optional().meta({ description });
+
+const limits = () =>
+  z.strictObject({
+    connections: most("Requests to one instance at a time. 0: no limit. Default: 1024."),
+    pending: most("Requests that wait for an instance with room. 0: none waits. Default: 1024."),
+    requests: most("Requests to the service at a time. 0: no limit. Default: 0."),
+    retries: most("Requests at a time that are in a further attempt. 0: no limit. Default: 0."),
+  });
+
+const breaker = () =>
+  z.strictObject({
+    failureRatio: z
+      .number()
+      .gt(0, "must be above 0")
+      .max(1, "must be at most 1\nwrite 0.5 for 50 %")
+      .optional()
+      .meta({ description: "Share of failures that opens it. Default: 0.5." }),
+    minimumRequests: wholeNumber(1, 100_000)
+      .optional()
+      .meta({ description: "Answers in the window below which nothing is decided. Default: 20." }),
+    window: duration(100).optional().meta({ description: "Default: 10s." }),
+    open: duration(1).optional().meta({ description: "How long nothing is let through, doubling. Default: 5s." }),
+    maxOpen: duration(1).optional().meta({ description: "Default: 1m." }),
+    ramp: duration().optional().meta({ description: "Recovery, a growing share of the requests. Default: 10s." }),
+  });
+
 const traffic = () =>
   z.strictObject({
     loadBalancer: z.enum(["round-robin", "least-request"]).optional().meta({ description: "Default: least-request." }),
@@ -60,6 +87,11 @@ const traffic = () =>
     attemptTimeout: duration().optional().meta({ description: "One attempt. Default: none." }),
     retry: z.union([z.literal(false), trafficRetry()], { error: "expected `false`, or a map" }).optional(),
     outlier: z.union([z.literal(false), outlier()], { error: "expected `false`, or a map" }).optional(),
+    limits: limits().optional().meta({ description: "Of requests at a time; each proxy worker counts its own." }),
+    breaker: z
+      .union([z.boolean(), breaker()], { error: "expected `true`, `false`, or a map" })
+      .optional()
+      .meta({ description: "Holds requests back while too many fail. Default: off." }),
   });
 
 function serviceSchema() {

@@ -64,6 +64,37 @@ export interface TrafficSpec {
   readonly attemptTimeoutMs: number;
   readonly retry: RetrySpec;
   readonly outlier: OutlierSpec;
+  readonly limits: LimitsSpec;
+  readonly breaker: BreakerSpec;
+}
+
+/** Of each proxy worker. 0: no limit (but `pending`: nothing waits). */
+export interface LimitsSpec {
+  /** Requests to one instance at a time. Default 1024. */
+  readonly connections: number;
+  /** Requests that wait for an instance with room. Default 1024. */
+  readonly pending: number;
+  /** Requests to the service at a time, waiting ones included. Default 0. */
+  readonly requests: number;
+  /** Requests at a time that are in a further attempt. Default 0: the retry budget bounds them. */
+  readonly retries: number;
+}
+
+export interface BreakerSpec {
+  /** Default false. */
+  readonly enabled: boolean;
+  /** Share of failures that opens it. Default 0.5. */
+  readonly failureRatio: number;
+  /** Answers within the window below which nothing is decided. Default 20. */
+  readonly minimumRequests: number;
+  /** Default 10000. */
+  readonly windowMs: number;
+  /** First time for which nothing is let through; doubles up to maxOpenMs. Default 5000. */
+  readonly openMs: number;
+  /** Default 60000. */
+  readonly maxOpenMs: number;
+  /** Recovery, a growing share of the requests. Default 10000. */
+  readonly rampMs: number;
 }
 
 export interface RetrySpec {

@@ -1,18 +1,11 @@
 // One service from its written form to the app spec: short forms expanded, defaults filled in.
 // Takes only what the schema has passed.
-import type { ServiceFile, TrafficFile } from "./app-schema.js";
-import type { OutlierSpec, RetrySpec, ServiceSpec, SloSpec, TrafficSpec } from "./app-spec.js";
+import type { ServiceFile } from "./app-schema.js";
+import type { ServiceSpec, SloSpec } from "./app-spec.js";
 import { msOr, toMs } from "./duration.js";
 import { normaliseCommand } from "./normalise-command.js";
 import { normaliseHealth } from "./normalise-health.js";
-
-export const defaultTraffic: TrafficSpec = {
-  loadBalancer: "least-request",
-  requestTimeoutMs: 15_000,
-  attemptTimeoutMs: 0,
-  retry: { attempts: 2, statuses: [502, 503, 504], backoffMs: 25, budgetRatio: 0.2, budgetMinimum: 10 },
-  outlier: { enabled: true, consecutiveFailures: 5, baseEjectionMs: 5000, maxEjectionMs: 300_000 },
-};
+import { normaliseTraffic } from "./normalise-traffic.js";
 
 export function normaliseService(file: ServiceFile): ServiceSpec {
   return {
@@ -42,39 +35,5 @@ function normaliseSlo(file: ServiceFile["slo"] = {}): SloSpec {
     ...(file.latency === undefined ? {} : { latencyMs: toMs(file.latency) }),
     percentile: file.percentile ?? 95,
     availability: file.availability ?? 0.99,
-  };
-}
-
-function normaliseTraffic(file: TrafficFile = {}): TrafficSpec {
-  return {
-    loadBalancer: file.loadBalancer ?? defaultTraffic.loadBalancer,
-    requestTimeoutMs: msOr(file.timeout, defaultTraffic.requestTimeoutMs),
-    attemptTimeoutMs: msOr(file.attemptTimeout, defaultTraffic.attemptTimeoutMs),
-    retry: normaliseRetry(file.retry),
-    outlier: normaliseOutlier(file.outlier),
-  };
-}
-
-function normaliseRetry(file: TrafficFile["retry"] = {}): RetrySpec {
-  const defaults = defaultTraffic.retry;
-  if (file === false) return { ...defaults, attempts: 0 };
-  return {
-    attempts: file.attempts ?? defaults.attempts,
-    statuses: file.codes ?? defaults.statuses,
-    backoffMs: msOr(file.backoff, defaults.backoffMs),
-    budgetRatio: file.budgetRatio ?? defaults.budgetRatio,
-    budgetMinimum: file.budgetMinimum ?? defaults.budgetMinimum,
-  };
-}
-
-function normaliseOutlier(file: TrafficFile["outlier"] = {}): OutlierSpec {
-  const defaults = defaultTraffic.outlier;
-  if (file === false) return { ...defaults, enabled: false };
-  const baseEjectionMs = msOr(file.baseEjection, defaults.baseEjectionMs);
-  return {
-    enabled: true,
-    consecutiveFailures: file.consecutiveFailures ?? defaults.consecutiveFailures,
-    baseEjectionMs,
-    maxEjectionMs: Math.max(baseEjectionMs, msOr(file.maxEjection, defaults.maxEjectionMs)),
   };
 }

@@ -124,6 +124,8 @@ export interface RouteAction {
   /** 0: none. */
   readonly attemptTimeoutMs: number;
   readonly retry: RetryPlan;
+  /** Of the policies that the spec sets, by field of this action; a field that is not here has its default. */
+  readonly origins?: Readonly<Record<string, PlanOrigin>>;
 }
 
 export interface BackendPlan {
@@ -219,9 +221,37 @@ export interface ClusterPlan {
     readonly baseEjectionMs: number;
     readonly maxEjectionMs: number;
   };
+  /** Absent: none. */
+  readonly limits?: LimitsPlan;
+  /** Absent: none. */
+  readonly breaker?: BreakerPlan;
   /** The worker itself answers 204: a target for probes, behind the same routing and policy as every other. */
   readonly builtIn?: true;
   readonly origin?: PlanOrigin;
+  /** Of the policies that the spec sets, by field of this plan; a field that is not here has its default. */
+  readonly origins?: Readonly<Record<string, PlanOrigin>>;
+}
+
+/** Of one worker; 0: none. */
+export interface LimitsPlan {
+  /** To one endpoint at a time. HTTP/1.1: as many requests. */
+  readonly connections: number;
+  /** Requests that wait for one of those connections. 0: none waits. */
+  readonly pending: number;
+  /** To the cluster at a time, waiting ones included. */
+  readonly requests: number;
+  /** Requests at a time that are in a further attempt. */
+  readonly retries: number;
+}
+
+export interface BreakerPlan {
+  /** Share of failures that opens it, above 0, to 1. */
+  readonly failureRatio: number;
+  readonly minimumRequests: number;
+  readonly windowMs: number;
+  readonly openMs: number;
+  readonly maxOpenMs: number;
+  readonly rampMs: number;
 }
 
 /** Separately versioned, because it changes far more often than the plan. */

@@ -15,6 +15,7 @@ export function answerRefusal(sink: AnswerSink, refused: Refusal, ids: Partial<A
   );
   const headers = ["content-type", "application/problem+json", "content-length", String(body.length)];
   if (requestId !== undefined) headers.push("x-request-id", requestId);
+  if (refused.retryAfterSeconds !== undefined) headers.push("retry-after", String(refused.retryAfterSeconds));
   headers.push("cache-control", "no-store");
   sink.head(statusOf(refused.code), headers);
   if (method !== "HEAD") sink.write(body);

@@ -1,11 +1,11 @@
-// One upstream service at run time: which endpoints may take a request, which one takes the next, who is ejected,
-// and how many retries are under way. Decisions are the pure ones of resilience/; this holds their state.
+// One upstream service at run time: which endpoints may take a request, which one takes the next, who is ejected, and
+// who waits for room. Decisions are the pure ones of resilience/; this holds their state.
 import type { Clock, Rng, Timer } from "../base/clock.js";
-import type { WorkerNotice } from "../keeper/protocol.js";
+import type { PolicyNoticeKind, WorkerNotice } from "../keeper/protocol.js";
 import type { ClusterPlan, Endpoint } from "../plan/proxy-plan.js";
 import { createLoadBalancer, type LoadBalancer } from "../resilience/load-balancer.js";
 import { type Fleet, type OutlierEffect, type OutlierEvent, stepOutlier } from "../resilience/outlier.js";
-import { RetryBudget } from "../resilience/retry-budget.js";
+import { Admission } from "./admission.js";
 import { EndpointState, lifeOf } from "./endpoint-state.js";
 
 export interface ClusterOptions {
@@ -15,8 +15,22 @@ export interface ClusterOptions {
   readonly onForget: (endpoint: EndpointState) => void;
 }
 
+/** What a pick depends on besides the endpoints. */
+export interface Draw {
+  readonly rng: Rng;
+  /** By earlier attempts of the same request. */
+  readonly tried: readonly EndpointState[];
+}
+
+/** A request that waits for an endpoint with room. */
+export interface Waiting {
+  /** There may be room, or no endpoint at all; it waits no more. */
+  onRoom(): void;
+}
+
 export class Cluster {
   readonly name: string;
+  readonly admission: Admission;
   readonly #options: ClusterOptions;
   #plan: ClusterPlan | null = null;
   #balancer: LoadBalancer<EndpointState> = createLoadBalancer("round-robin");
@@ -24,11 +38,17 @@ export class Cluster {
   readonly #retired = new Set<EndpointState>();
   readonly #returns = new Map<EndpointState, Timer>();
   #pickable: readonly EndpointState[] = [];
-  readonly #budget = new RetryBudget();
+  readonly #waiting = new Set<Waiting>();
+  readonly #onRoom = (): void => {
+    if (this.#waiting.size > 0) this.#wake();
+  };
 
   constructor(name: string, options: ClusterOptions) {
     this.name = name;
     this.#options = options;
+    const announce = (kind: PolicyNoticeKind, reason: string): void =>
+      options.notify({ type: "policy", kind, cluster: name, reason });
+    this.admission = new Admission({ cluster: name, clock: options.clock, announce });
   }
 
   get plan(): ClusterPlan | null {
@@ -49,15 +69,17 @@ export class Cluster {
     if (plan?.loadBalancer !== this.#plan?.loadBalancer)
       this.#balancer = createLoadBalancer(plan?.loadBalancer ?? "first");
     this.#plan = plan;
+    this.admission.setPlan(plan);
     if (!plan?.outlier)
       for (const endpoint of this.#endpoints.values()) this.#return(endpoint, "ejection is switched off");
+    this.#onRoom();
   }
 
   setEndpoints(endpoints: readonly Endpoint[]): void {
     const before = this.#endpoints;
     this.#endpoints = new Map();
     for (const endpoint of endpoints) {
-      const state = before.get(lifeOf(endpoint)) ?? new EndpointState(this.name, endpoint);
+      const state = before.get(lifeOf(endpoint)) ?? new EndpointState(this.name, endpoint, this.#onRoom);
       state.endpoint = endpoint;
       this.#endpoints.set(lifeOf(endpoint), state);
     }
@@ -65,32 +87,48 @@ export class Cluster {
     this.#refresh();
   }
 
-  /** One that was not tried yet, where there is one. Undefined: none is ready. */
-  pick(tried: readonly EndpointState[], rng: Rng): EndpointState | undefined {
-    if (tried.length === 0) return this.#balancer.pick(this.#pickable, rng);
-    const fresh = this.#pickable.filter((endpoint) => !tried.includes(endpoint));
-    return this.#balancer.pick(fresh.length > 0 ? fresh : this.#pickable, rng);
+  /** One that was not tried yet, where there is one. Undefined: none is ready, or every one is full. */
+  pick(draw: Draw): EndpointState | undefined {
+    const { tried, rng } = draw;
+    if (tried.length === 0) {
+      const chosen = this.#balancer.pick(this.#pickable, rng);
+      if (chosen === undefined || this.#hasRoom(chosen)) return chosen;
+    }
+    const open = this.#pickable.filter((endpoint) => this.#hasRoom(endpoint));
+    const fresh = open.filter((endpoint) => !tried.includes(endpoint));
+    return this.#balancer.pick(fresh.length > 0 ? fresh : open, rng);
   }
 
   hasUntried(tried: readonly EndpointState[]): boolean {
     return this.#pickable.some((endpoint) => !tried.includes(endpoint));
   }
 
+  /** False: as many wait as may. After `pick` found none, though some are ready. */
+  tryWait(waiting: Waiting): boolean {
+    if (this.#waiting.size >= (this.#plan?.limits?.pending ?? 0)) return false;
+    this.#waiting.add(waiting);
+    return true;
+  }
+
+  isWaiting(waiting: Waiting): boolean {
+    return this.#waiting.has(waiting);
+  }
+
+  stopWaiting(waiting: Waiting): void {
+    this.#waiting.delete(waiting);
+  }
+
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
   /** How an attempt went. */
   report(endpoint: EndpointState, event: OutlierEvent): void {
-    if (event.type === "failure") endpoint.failures++;
+    const failed = event.type === "failure";
+    this.admission.report(failed);
+    if (failed) endpoint.failures++;
     else if (endpoint.outlier.failuresInRow === 0) return;
     this.#step(endpoint, event);
-  }
-
-  requestBegins(): void {
-    this.#budget.countRequest(this.#options.clock.monotonic());
-  }
-
-  /** True: the budget allows one more retry, and has counted it. */
-  tryRetry(): boolean {
-    const policy = this.#plan?.retryBudget;
-    return policy !== undefined && this.#budget.tryRetry(this.#options.clock.monotonic(), policy);
   }
 
   /** Also one that has left the table and still has requests in flight. */
@@ -103,6 +141,23 @@ export class Cluster {
   close(): void {
     for (const timer of this.#returns.values()) timer.cancel();
     this.#returns.clear();
+    this.admission.close();
+  }
+
+  #hasRoom(endpoint: EndpointState): boolean {
+    const most = this.#plan?.limits?.connections ?? 0;
+    return most === 0 || endpoint.inFlight < most;
+  }
+
+  // Each is asked once at most: one that cannot go on waits again, behind the others.
+  #wake(): void {
+    for (let left = this.#waiting.size; left > 0; left--) {
+      const [first] = this.#waiting;
+      const isIdle = this.#pickable.length === 0 || this.#pickable.some((endpoint) => this.#hasRoom(endpoint));
+      if (first === undefined || !isIdle) return;
+      this.#waiting.delete(first);
+      first.onRoom();
+    }
   }
 
   #step(endpoint: EndpointState, event: OutlierEvent): void {
@@ -171,6 +226,7 @@ export class Cluster {
     const ready = this.endpoints.filter((endpoint) => endpoint.ready);
     const usable = ready.filter((endpoint) => !endpoint.ejected);
     this.#pickable = usable.length > 0 ? usable : ready;
+    this.#onRoom();
   }
 
   #fleet(): Fleet {

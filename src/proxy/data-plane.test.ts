@@ -154,7 +154,7 @@ describe("an ejected endpoint", () => {
     clock.advance(1);
     assert.deepEqual(usable(), [one.id, two.id]);
     assert.deepEqual(
-      notices.map(({ type, endpoint, reason }) => `${type} ${endpoint} ${reason}`),
+      notices.map((notice) => `${notice.type} ${notice.type === "policy" ? "" : notice.endpoint} ${notice.reason}`),
       [
         `ejected ${one.id} connection refused: nothing listens on its port`,
         `returned ${one.id} its ejection of 1000 ms is over`,

@@ -16,11 +16,14 @@ export class EndpointState implements Candidate {
   ejections = 0;
   requests = 0;
   failures = 0;
+  /** Called when a request to it has ended. */
+  readonly #onRoom: () => void;
   #inFlight = 0;
   #whenIdle: (() => void)[] = [];
 
-  constructor(cluster: string, endpoint: Endpoint) {
+  constructor(cluster: string, endpoint: Endpoint, onRoom: () => void = () => {}) {
     this.cluster = cluster;
+    this.#onRoom = onRoom;
     this.#endpoint = endpoint;
     this.#target = targetOf(cluster, endpoint);
   }
@@ -61,16 +64,20 @@ export class EndpointState implements Candidate {
 
   end(): void {
     this.#inFlight--;
-    if (this.#inFlight > 0 || this.#whenIdle.length === 0) return;
-    const waiting = this.#whenIdle;
-    this.#whenIdle = [];
-    for (const wake of waiting) wake();
+    if (this.#inFlight === 0 && this.#whenIdle.length > 0) this.#tellIdle();
+    this.#onRoom();
   }
 
   /** Called once when nothing is in flight to it any more; at once when that is so already. */
   whenIdle(wake: () => void): void {
     if (this.#inFlight === 0) wake();
     else this.#whenIdle.push(wake);
+  }
+
+  #tellIdle(): void {
+    const waiting = this.#whenIdle;
+    this.#whenIdle = [];
+    for (const wake of waiting) wake();
   }
 
   toJSON(): EndpointStats {

@@ -4,6 +4,7 @@ import type { RequestExplanation } from "../keeper/protocol.js";
 import type { ListenerPlan, RouteEntry } from "../plan/proxy-plan.js";
 import type { Cluster } from "./cluster.js";
 import type { DataPlane } from "./data-plane.js";
+import { describePolicy } from "./describe-policy.js";
 import type { EndpointState } from "./endpoint-state.js";
 import { applyFilters } from "./filters/apply-filters.js";
 import { describeFilters } from "./filters/describe-filters.js";
@@ -83,6 +84,7 @@ function explainForward(dataPlane: DataPlane, decision: RouteDecision): Explaine
       requestTimeoutMs: decision.action.requestTimeoutMs,
       attemptTimeoutMs: decision.action.attemptTimeoutMs,
       retryAttempts: decision.action.retry.attempts,
+      parts: describePolicy(cluster, decision.action),
     },
   };
 }

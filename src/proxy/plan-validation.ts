@@ -82,12 +82,29 @@ function checkCluster(check: Check, value: unknown, name: string): void {
     check.amount(budget.ratio, `${path}.retryBudget.ratio`);
     check.amount(budget.minimum, `${path}.retryBudget.minimum`);
   }
+  checkLimits(check, cluster.limits, `${path}.limits`);
+  checkBreaker(check, cluster.breaker, `${path}.breaker`);
   if (cluster.builtIn !== undefined) check.equal(cluster.builtIn, true, `${path}.builtIn`);
   const outlier = cluster.outlier === undefined ? null : check.object(cluster.outlier, `${path}.outlier`);
   if (!outlier) return;
   for (const field of ["consecutiveFailures", "baseEjectionMs", "maxEjectionMs"]) {
     check.positive(outlier[field], `${path}.outlier.${field}`);
   }
+}
+
+function checkLimits(check: Check, value: unknown, path: string): void {
+  const limits = value === undefined ? null : check.object(value, path);
+  if (!limits) return;
+  for (const field of ["connections", "pending", "requests", "retries"]) check.count(limits[field], `${path}.${field}`);
+}
+
+function checkBreaker(check: Check, value: unknown, path: string): void {
+  const breaker = value === undefined ? null : check.object(value, path);
+  if (!breaker) return;
+  for (const field of ["failureRatio", "minimumRequests", "windowMs", "openMs", "maxOpenMs"]) {
+    check.positive(breaker[field], `${path}.${field}`);
+  }
+  check.amount(breaker.rampMs, `${path}.rampMs`);
 }
 
 function checkListeners(check: Check, value: unknown, clusters: ReadonlySet<string>): void {

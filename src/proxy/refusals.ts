@@ -32,6 +32,9 @@ export const refusalKinds = {
   DISCOVERY_DISABLED: { status: 503, title: "A setting switches discovery off: services are not found by name." },
   PROTOCOL_DISABLED: { status: 503, title: "A setting switches this listener's protocol off." },
   NO_ENDPOINT: { status: 503, title: "The service has no ready instance." },
+  BREAKER_OPEN: { status: 503, title: "The service fails too often: requests to it are held back for a while." },
+  REQUEST_LIMIT: { status: 503, title: "The service has as many requests in flight as its limit allows." },
+  PENDING_LIMIT: { status: 503, title: "Every instance is fully used, and as many requests wait as may." },
   UPSTREAM_TIMEOUT: { status: 504, title: "The service did not answer in time." },
   VERSION_NOT_SUPPORTED: { status: 505, title: "This port speaks HTTP/1.1 and HTTP/1.0." },
 } as const satisfies Record<string, RefusalKind>;
@@ -42,6 +45,8 @@ export interface Refusal {
   readonly code: RefusalCode;
   /** One sentence about this very request. */
   readonly detail: string;
+  /** For a Retry-After header, whole seconds. */
+  readonly retryAfterSeconds?: number;
 }
 
 export const refusal = (code: RefusalCode, detail: string): Refusal => ({ code, detail });

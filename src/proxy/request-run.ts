@@ -1,11 +1,13 @@
 // One routed request from its first attempt to its last byte: picks an endpoint, sends, retries where that is safe,
 // passes the answer on, and counts how it went. Every way out passes `#finish` exactly once.
+
+import type { Rng } from "../base/clock.js";
 import type { HeaderEditPlan } from "../plan/proxy-plan.js";
 import { fullJitterMs } from "../resilience/backoff.js";
 import type { OutlierEvent } from "../resilience/outlier.js";
 import { type AttemptFailure, decideRetry, isUnprocessed } from "../resilience/retry-policy.js";
 import { answerRefusal } from "./answer-refusal.js";
-import type { Cluster } from "./cluster.js";
+import type { Cluster, Draw, Waiting } from "./cluster.js";
 import { Deadline, type DeadlineOwner } from "./deadlines.js";
 import type { DispatchContext } from "./dispatch-context.js";
 import type { EdgeCounts } from "./edge-counts.js";
@@ -39,7 +41,10 @@ export interface RunContext {
   readonly startedAt: number;
 }
 
-export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwner {
+export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwner, Draw, Waiting {
+  readonly rng: Rng;
+  /** Endpoints of earlier attempts. */
+  readonly tried: EndpointState[] = [];
   readonly #exchange: Exchange;
   readonly #course: ForwardCourse;
   readonly #context: DispatchContext;
@@ -48,11 +53,13 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
   /** Null: the request has none. */
   readonly #body: ReplayableBody | null;
   readonly #answer: HeldAnswer;
-  readonly #tried: EndpointState[] = [];
   #endpoint: EndpointState | null = null;
   #attempt: UpstreamAttempt | null = null;
   #attemptsMade = 0;
   #responseBytes = 0;
+  /** Counted by the cluster as one in flight. */
+  #admitted = false;
+  #isRetried = false;
   #finished = false;
   #totalDeadline: Deadline | null = null;
   #attemptDeadline: Deadline | null = null;
@@ -62,6 +69,7 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
     this.#exchange = exchange;
     this.#course = course;
     this.#context = context;
+    this.rng = context.rng;
     this.#edge = edge;
     this.#startedAt = startedAt;
     const { body } = exchange;
@@ -73,7 +81,12 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
   start(): void {
     const { cluster, decision } = this.#course;
     const { requestTimeoutMs } = decision.action;
-    cluster.requestBegins();
+    const refused = cluster.admission.admit();
+    if (refused !== null) {
+      this.#refuse(refused);
+      return;
+    }
+    this.#admitted = true;
     this.#exchange.sink.listen(this);
     if (requestTimeoutMs > 0) {
       this.#totalDeadline = new Deadline(this);
@@ -84,12 +97,12 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
 
   #tryNext(): void {
     const { cluster, decision } = this.#course;
-    const endpoint = cluster.pick(this.#tried, this.#context.rng);
+    const endpoint = cluster.pick(this);
     if (!endpoint) {
-      this.#refuse(refusal("NO_ENDPOINT", `service ${cluster.name} has no ready instance`));
+      this.#waitForRoom();
       return;
     }
-    this.#tried.push(endpoint);
+    this.tried.push(endpoint);
     this.#attemptsMade++;
     endpoint.begin();
     this.#endpoint = endpoint;
@@ -99,6 +112,17 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
       this.#context.deadlines.set(this.#attemptDeadline, attemptTimeoutMs);
     }
     this.#attempt = this.#send(endpoint);
+  }
+
+  #waitForRoom(): void {
+    const { cluster } = this.#course;
+    if (cluster.pickable.length === 0) {
+      this.#refuse(refusal("NO_ENDPOINT", `service ${cluster.name} has no ready instance`));
+    } else if (!cluster.tryWait(this)) this.#refuse(cluster.admission.refusePending());
+  }
+
+  onRoom(): void {
+    this.#tryNext();
   }
 
   #send(endpoint: EndpointState): UpstreamAttempt {
@@ -175,10 +199,11 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
   #retry(failure: AttemptFailure): boolean {
     const { cluster, decision } = this.#course;
     if (!decideRetry(this.#question(failure)).retry) return false;
-    if (!cluster.tryRetry()) {
+    if (!cluster.admission.tryRetry(!this.#isRetried)) {
       this.#edge.retriesDenied++;
       return false;
     }
+    this.#isRetried = true;
     this.#edge.retries++;
     this.#endAttempt();
     this.#answer.drop();
@@ -198,7 +223,7 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
 
   // A broken endpoint says nothing about another one: no reason to wait. An overloaded or slow one may.
   #goesElsewhere(failure: AttemptFailure): boolean {
-    return (failure.kind === "connect" || failure.kind === "reset") && this.#course.cluster.hasUntried(this.#tried);
+    return (failure.kind === "connect" || failure.kind === "reset") && this.#course.cluster.hasUntried(this.tried);
   }
 
   #question(failure: AttemptFailure): Parameters<typeof decideRetry>[0] {
@@ -228,7 +253,11 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
 
   #onTotalTimeout(limitMs: number): void {
     this.#report({ type: "failure", kind: "timeout", refused: false });
-    const late = `service ${this.#course.cluster.name} did not answer within ${limitMs} ms`;
+    const { cluster } = this.#course;
+    const { name } = cluster;
+    const late = cluster.isWaiting(this)
+      ? `no instance of service ${name} had room within ${limitMs} ms`
+      : `service ${name} did not answer within ${limitMs} ms`;
     if (this.#answer.started) this.#breakOff();
     else this.#refuse(refusal("UPSTREAM_TIMEOUT", late));
   }
@@ -267,9 +296,17 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
     if (this.#attemptDeadline !== null) this.#context.deadlines.lift(this.#attemptDeadline);
   }
 
+  #release(): void {
+    const { cluster } = this.#course;
+    cluster.stopWaiting(this);
+    cluster.admission.release();
+    if (this.#isRetried) cluster.admission.retryEnds();
+  }
+
   #finish(status: number | null, broken: boolean): void {
     if (this.#finished) return;
     this.#finished = true;
+    if (this.#admitted) this.#release();
     if (this.#totalDeadline !== null) this.#context.deadlines.lift(this.#totalDeadline);
     if (this.#retryDeadline !== null) this.#context.deadlines.lift(this.#retryDeadline);
     this.#edge.record({

@@ -20,6 +20,7 @@ import type {
 import { createRegistry, type StorableRegistry } from "../../src/discovery/create-registry.js";
 import type { RequestExplanation } from "../../src/keeper/protocol.js";
 import type { AppSpec, Provenance, ServiceSpec } from "../../src/model/app-spec.js";
+import { defaultTraffic } from "../../src/model/normalise-traffic.js";
 import type { InstanceHealthReport } from "../../src/orchestrator/orchestrator.js";
 import { MemoryDataAccess } from "./data-access.js";
 
@@ -49,6 +50,8 @@ export function serviceSpec(name: string, more: Partial<ServiceSpec> = {}): Serv
       attemptTimeoutMs: 0,
       retry: { attempts: 2, statuses: [502, 503, 504], backoffMs: 25, budgetRatio: 0.2, budgetMinimum: 3 },
       outlier: { enabled: true, consecutiveFailures: 5, baseEjectionMs: 5_000, maxEjectionMs: 300_000 },
+      limits: defaultTraffic.limits,
+      breaker: defaultTraffic.breaker,
     },
     stopGraceMs: 10_000,
     drainMs: 5_000,

@@ -24,6 +24,7 @@ const name = z.string().min(1).max(256);
 const milliseconds = z.number().min(0).max(86_400_000);
 const port = z.int().min(0).max(65_535);
 const count = z.int().min(1).max(1_000_000);
+const most = z.int().min(0).max(1_000_000);
 
 const command: z.ZodType<Command> = z
   .discriminatedUnion("kind", [
@@ -83,6 +84,16 @@ const traffic: z.ZodType<TrafficSpec> = z
       consecutiveFailures: count,
       baseEjectionMs: milliseconds,
       maxEjectionMs: milliseconds,
+    }),
+    limits: z.strictObject({ connections: most, pending: most, requests: most, retries: most }),
+    breaker: z.strictObject({
+      enabled: z.boolean(),
+      failureRatio: z.number().gt(0).max(1),
+      minimumRequests: count,
+      windowMs: milliseconds,
+      openMs: milliseconds,
+      maxOpenMs: milliseconds,
+      rampMs: milliseconds,
     }),
   })
   .openapi("Traffic");

@@ -204,6 +204,14 @@ export const requestExplanationSchema: z.ZodType<RequestExplanation> = z
         requestTimeoutMs: z.number(),
         attemptTimeoutMs: z.number(),
         retryAttempts: z.int(),
+        parts: z.array(
+          z.object({
+            name: z.string(),
+            value: z.string(),
+            standing: z.string().optional(),
+            origin: originSchema.optional(),
+          }),
+        ),
       })
       .nullable(),
   })

@@ -1,6 +1,6 @@
 // A cluster for each Service and port that traffic may be sent to, and its endpoints from EndpointSlices.
 import type { EndpointSliceObject } from "../../model/kubernetes/object-schemas.js";
-import { defaultTraffic } from "../../model/normalise-service.js";
+import { defaultTraffic } from "../../model/normalise-traffic.js";
 import type { ClusterPlan, Endpoint } from "../../plan/proxy-plan.js";
 import { compareText, namespaceOf, type ObjectSet } from "./object-set.js";
 
@@ -26,8 +26,9 @@ export function compileClusters(set: ObjectSet, names: readonly string[]): Compi
         const origin = service
           ? { path: `Service ${serviceOf(name)}`, file: service.file, line: service.lineOf([]) }
           : null;
-        const { loadBalancer } = defaultTraffic;
-        return [name, { name, loadBalancer, connectTimeoutMs, retryBudget, outlier, ...(origin ? { origin } : {}) }];
+        const { loadBalancer, limits } = defaultTraffic;
+        const policy = { loadBalancer, connectTimeoutMs, retryBudget, outlier, limits };
+        return [name, { name, ...policy, ...(origin ? { origin } : {}) }];
       }),
     ),
     endpoints: Object.fromEntries(

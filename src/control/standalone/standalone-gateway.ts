@@ -263,7 +263,11 @@ function createDataPlane(runtime: string, { clock, workerCount, onNotice }: Stan
     connectWorker: (worker, handlers) => connectWorker({ socketPath: worker.socket, ...handlers }),
     clock,
     emit: ({ message }) => onNotice(message),
-    onEjection: (notice) => {
+    onPolicy: (notice) => {
+      if (notice.type === "policy") {
+        onNotice(`${notice.cluster} ${notice.kind}: ${notice.reason}`);
+        return;
+      }
       const what = notice.type === "ejected" ? "left load balancing" : "returned to load balancing";
       onNotice(`${notice.cluster} ${notice.endpoint} ${what}: ${notice.reason}`);
     },

@@ -88,7 +88,7 @@ class CopiedBody implements BodySource, BodyReader {
 
 function sendCopy(name: string, request: MirroredRequest, body: readonly Uint8Array[], context: DispatchContext): void {
   const cluster = context.dataPlane.cluster(name);
-  const endpoint = cluster?.pick([], context.rng);
+  const endpoint = cluster?.pick({ rng: context.rng, tried: [] });
   if (cluster && endpoint) new Copy(endpoint, context).send(request, body, cluster);
 }
 

@@ -5,8 +5,8 @@ import type { UpstreamTarget } from "../exchange.js";
 import type { SendingRequest } from "./sending-request.js";
 import { type ConnectionOwner, UpstreamConnection } from "./upstream-connection.js";
 
-/** At most this many; further requests wait for one within their own time limits. */
-const maxConnections = 1_024;
+/** At most this many, whatever the plan's limit says; further requests wait for one within their own time limits. */
+const maxConnections = 10_000;
 
 export class EndpointPool implements ConnectionOwner {
   readonly deadlines: Deadlines;

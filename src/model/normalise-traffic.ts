@@ -1,0 +1,84 @@
+// `traffic` of a service: defaults filled in. Each default and its reason stands in docs/traffic-policy.md.
+// Takes only what the schema has passed.
+import type { TrafficFile } from "./app-schema.js";
+import type { BreakerSpec, LimitsSpec, OutlierSpec, RetrySpec, TrafficSpec } from "./app-spec.js";
+import { msOr } from "./duration.js";
+
+export const defaultTraffic: TrafficSpec = {
+  loadBalancer: "least-request",
+  requestTimeoutMs: 15_000,
+  attemptTimeoutMs: 0,
+  retry: { attempts: 2, statuses: [502, 503, 504], backoffMs: 25, budgetRatio: 0.2, budgetMinimum: 10 },
+  outlier: { enabled: true, consecutiveFailures: 5, baseEjectionMs: 5000, maxEjectionMs: 300_000 },
+  limits: { connections: 1024, pending: 1024, requests: 0, retries: 0 },
+  breaker: {
+    enabled: false,
+    failureRatio: 0.5,
+    minimumRequests: 20,
+    windowMs: 10_000,
+    openMs: 5000,
+    maxOpenMs: 60_000,
+    rampMs: 10_000,
+  },
+};
+
+export function normaliseTraffic(file: TrafficFile = {}): TrafficSpec {
+  return {
+    loadBalancer: file.loadBalancer ?? defaultTraffic.loadBalancer,
+    requestTimeoutMs: msOr(file.timeout, defaultTraffic.requestTimeoutMs),
+    attemptTimeoutMs: msOr(file.attemptTimeout, defaultTraffic.attemptTimeoutMs),
+    retry: normaliseRetry(file.retry),
+    outlier: normaliseOutlier(file.outlier),
+    limits: normaliseLimits(file.limits),
+    breaker: normaliseBreaker(file.breaker),
+  };
+}
+
+function normaliseRetry(file: TrafficFile["retry"] = {}): RetrySpec {
+  const defaults = defaultTraffic.retry;
+  if (file === false) return { ...defaults, attempts: 0 };
+  return {
+    attempts: file.attempts ?? defaults.attempts,
+    statuses: file.codes ?? defaults.statuses,
+    backoffMs: msOr(file.backoff, defaults.backoffMs),
+    budgetRatio: file.budgetRatio ?? defaults.budgetRatio,
+    budgetMinimum: file.budgetMinimum ?? defaults.budgetMinimum,
+  };
+}
+
+function normaliseOutlier(file: TrafficFile["outlier"] = {}): OutlierSpec {
+  const defaults = defaultTraffic.outlier;
+  if (file === false) return { ...defaults, enabled: false };
+  const baseEjectionMs = msOr(file.baseEjection, defaults.baseEjectionMs);
+  return {
+    enabled: true,
+    consecutiveFailures: file.consecutiveFailures ?? defaults.consecutiveFailures,
+    baseEjectionMs,
+    maxEjectionMs: Math.max(baseEjectionMs, msOr(file.maxEjection, defaults.maxEjectionMs)),
+  };
+}
+
+function normaliseLimits(file: TrafficFile["limits"] = {}): LimitsSpec {
+  const defaults = defaultTraffic.limits;
+  return {
+    connections: file.connections ?? defaults.connections,
+    pending: file.pending ?? defaults.pending,
+    requests: file.requests ?? defaults.requests,
+    retries: file.retries ?? defaults.retries,
+  };
+}
+
+function normaliseBreaker(file: TrafficFile["breaker"] = false): BreakerSpec {
+  const defaults = defaultTraffic.breaker;
+  if (typeof file === "boolean") return { ...defaults, enabled: file };
+  const openMs = msOr(file.open, defaults.openMs);
+  return {
+    enabled: true,
+    failureRatio: file.failureRatio ?? defaults.failureRatio,
+    minimumRequests: file.minimumRequests ?? defaults.minimumRequests,
+    windowMs: msOr(file.window, defaults.windowMs),
+    openMs,
+    maxOpenMs: Math.max(openMs, msOr(file.maxOpen, defaults.maxOpenMs)),
+    rampMs: msOr(file.ramp, defaults.rampMs),
+  };
+}

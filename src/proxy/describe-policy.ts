@@ -1,0 +1,83 @@
+// Every policy on a request's way in words, with its place in the spec and how it stands now. For `explain` only.
+import type { PolicyPart } from "../keeper/protocol.js";
+import type { ClusterPlan, PlanOrigin, RouteAction } from "../plan/proxy-plan.js";
+import type { Cluster } from "./cluster.js";
+
+type Origins = Readonly<Record<string, PlanOrigin>> | undefined;
+
+export function describePolicy(cluster: Cluster, action: RouteAction): PolicyPart[] {
+  const { plan } = cluster;
+  if (plan === null) return [];
+  return [...describeAction(action), ...describeCluster(plan, cluster)];
+}
+
+function describeAction({ requestTimeoutMs, attemptTimeoutMs, retry, origins }: RouteAction): PolicyPart[] {
+  const { attempts, statuses, backoffMs, unsentOnly } = retry;
+  const when = unsentOnly ? "where nothing was sent" : `also after ${statuses.join(", ") || "no status"}`;
+  const tries = `at most ${attempts} more, ${when}, first wait up to ${ms(backoffMs)}`;
+  return [
+    part("timeout", limitMs(requestTimeoutMs), originOf(origins, "requestTimeoutMs")),
+    part("attempt timeout", limitMs(attemptTimeoutMs), originOf(origins, "attemptTimeoutMs")),
+    part("retry", attempts === 0 ? "never" : tries, originOf(origins, "retry")),
+  ];
+}
+
+function describeCluster(plan: ClusterPlan, cluster: Cluster): PolicyPart[] {
+  const { loadBalancer, retryBudget, outlier, limits, breaker, origins } = plan;
+  const share = `${percent(retryBudget.ratio)} of the requests of 10 s, or ${retryBudget.minimum} a second`;
+  const { admission } = cluster;
+  return [
+    part("balancer", loadBalancer, originOf(origins, "loadBalancer")),
+    part("retry budget", share, originOf(origins, "retryBudget")),
+    part("ejection", outlier ? describeOutlier(outlier) : "off", {
+      ...originOf(origins, "outlier"),
+      standing: countOf(cluster.endpoints.filter(({ ejected }) => ejected).length, "instance ejected"),
+    }),
+    part("limits", limits ? describeLimits(limits) : "none", {
+      ...originOf(origins, "limits"),
+      standing: `${admission.requests} in flight, ${cluster.waiting} waiting, ${admission.retries} in a further attempt`,
+    }),
+    part("breaker", breaker ? describeBreaker(breaker) : "off", {
+      ...originOf(origins, "breaker"),
+      ...(breaker ? { standing: admission.breakerPhase } : {}),
+    }),
+  ];
+}
+
+function describeOutlier(outlier: NonNullable<ClusterPlan["outlier"]>): string {
+  const { consecutiveFailures, baseEjectionMs, maxEjectionMs } = outlier;
+  return `after ${consecutiveFailures} failures in a row, for ${ms(baseEjectionMs)} doubling to ${ms(maxEjectionMs)}`;
+}
+
+function describeLimits({ connections, pending, requests, retries }: NonNullable<ClusterPlan["limits"]>): string {
+  const parts = [
+    connections > 0 && `${connections} requests to one instance, ${pending} more wait`,
+    requests > 0 && `${requests} requests in all`,
+    retries > 0 && `${retries} in a further attempt`,
+  ].filter((text) => text !== false);
+  return parts.length === 0 ? "none" : parts.join("; ");
+}
+
+function describeBreaker(breaker: NonNullable<ClusterPlan["breaker"]>): string {
+  const { failureRatio, minimumRequests, windowMs, openMs, rampMs } = breaker;
+  const opens = `opens at ${percent(failureRatio)} failures of at least ${minimumRequests} answers in ${ms(windowMs)}`;
+  return `${opens}, for ${ms(openMs)}, then lets a growing share through for ${ms(rampMs)}`;
+}
+
+type Extra = Pick<PolicyPart, "standing" | "origin">;
+
+const part = (name: string, value: string, extra: Extra): PolicyPart => ({ name, value, ...extra });
+
+function originOf(origins: Origins, field: string): Pick<PolicyPart, "origin"> {
+  const origin = origins && Object.hasOwn(origins, field) ? origins[field] : undefined;
+  return origin === undefined ? {} : { origin };
+}
+
+const percent = (share: number): string => `${Math.round(share * 1000) / 10} %`;
+const limitMs = (value: number): string => (value === 0 ? "none" : ms(value));
+const countOf = (count: number, what: string): string => `${count} ${what}`;
+
+function ms(value: number): string {
+  if (value >= 60_000 && value % 60_000 === 0) return `${value / 60_000} min`;
+  return value >= 1000 ? `${value / 1000} s` : `${value} ms`;
+}
