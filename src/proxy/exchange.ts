@@ -18,6 +18,8 @@ export interface Exchange {
   readonly peerAddress: string;
   /** Undefined: not encrypted. */
   readonly tls?: { readonly serverName: string } | undefined;
+  /** The client's connection can become a tunnel: after `head(101)` its body is what it sends from then on. */
+  readonly switches: boolean;
   readonly body: BodySource;
   readonly sink: AnswerSink;
 }
@@ -81,6 +83,8 @@ export interface UpstreamRequest {
   /** Length 0: no body. Started when there is a connection. */
   readonly body: BodySource;
   readonly connectTimeoutMs: number;
+  /** Protocol that it asks to switch to. After an answer of 101 the body is started, and is what follows the request. */
+  readonly upgrade?: string | undefined;
 }
 
 /** Called in this order; `onFailure` may come at any point, and is the last then. Never called within `send`. */

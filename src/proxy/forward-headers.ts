@@ -2,7 +2,7 @@
 // framing is each codec's own and never copied.
 import type { RawHeaders } from "./exchange.js";
 import { headerKind } from "./header-kinds.js";
-import type { RequestHead } from "./request-head.js";
+import { headerValue, type RequestHead } from "./request-head.js";
 import { newTraceparent, traceIdOf } from "./trace-context.js";
 
 export interface ForwardContext {
@@ -19,6 +19,8 @@ export interface ForwardedRequest {
   readonly headers: RawHeaders;
   readonly traceId: string;
   readonly requestId: string | undefined;
+  /** The client asks to go on in WebSocket; nothing else is passed on: `h2c` would be a way past every route. */
+  readonly upgrade: "websocket" | undefined;
 }
 
 /** What a request says of itself that decides about its other headers. */
@@ -48,7 +50,12 @@ export function forwardRequestHeaders(head: RequestHead, context: ForwardContext
   );
   if (!trace.kept) out.push("traceparent", trace.traceparent);
   if (requestId !== undefined) out.push("x-request-id", requestId);
-  return { headers: out, traceId: trace.traceId, requestId };
+  const upgrade = said.nominated?.has("upgrade") && asksForWebSocket(head) ? "websocket" : undefined;
+  return { headers: out, traceId: trace.traceId, requestId, upgrade };
+}
+
+function asksForWebSocket({ method, headers }: RequestHead): boolean {
+  return method === "GET" && headerValue(headers, "upgrade")?.toLowerCase() === "websocket";
 }
 
 /** `requestId` is added for the client where the upstream does not answer with one. */
@@ -80,10 +87,12 @@ export function forwardAnswerHeaders(
     out.push(name, headers[index + 1] as string);
   }
   if (!answersRequestId && options.requestId !== undefined) out.push("x-request-id", options.requestId);
-  return nominated === null ? out : without(out, nominated);
+  const kept = nominated === null ? out : without(out, nominated);
+  if (options.status === 101) kept.push("upgrade", "websocket");
+  return kept;
 }
 
-function without(headers: RawHeaders, names: ReadonlySet<string>): RawHeaders {
+function without(headers: RawHeaders, names: ReadonlySet<string>): string[] {
   const out: string[] = [];
   for (let index = 0; index + 1 < headers.length; index += 2) {
     const name = headers[index] as string;

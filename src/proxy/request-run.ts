@@ -135,6 +135,7 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
       headers: forwarded.headers,
       body: this.#body ?? this.#exchange.body,
       connectTimeoutMs,
+      upgrade: this.#exchange.switches ? forwarded.upgrade : undefined,
     };
     return this.#context.upstream.send(endpoint.target, request, this);
   }
@@ -154,6 +155,8 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
     const passed = forwardAnswerHeaders(headers, { status, requestId: this.#course.forwarded.requestId });
     this.#answer.head(status, editHeaders(passed, this.#course.answerEdits), this.#mayRepeat());
     if (this.#answer.started) this.#liftAttemptDeadline();
+    // A tunnel lasts as long as both sides want; what was asked and answered is over.
+    if (status === 101) this.#finish(status, false);
   }
 
   onData(chunk: Uint8Array): void {
@@ -173,7 +176,8 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
 
   onFailure(failure: AttemptFailure): void {
     const refused = failure.kind === "connect" && failure.refused;
-    this.#report({ type: "failure", kind: failure.kind, refused });
+    // How a tunnel ends says nothing about the instance.
+    if (!this.#finished) this.#report({ type: "failure", kind: failure.kind, refused });
     if (this.#answer.started) this.#breakOff();
     else if (!this.#retry(failure)) this.#refuse(refusalFor(failure, this.#course.cluster.name, this.#attemptsMade));
   }
@@ -183,8 +187,8 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
   }
 
   onGone(): void {
-    if (this.#finished) return;
     this.#endAttempt();
+    if (this.#finished) return;
     this.#finish(this.#answer.started ? this.#answer.status : null, false);
   }
 

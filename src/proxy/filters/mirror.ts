@@ -34,8 +34,18 @@ export function mirrorExchange(
     send([]);
     return exchange;
   }
-  const { listener, method, target, headers, peerAddress, tls, sink } = exchange;
-  return { listener, method, target, headers, peerAddress, tls, sink, body: new CopiedBody(exchange.body, send) };
+  const { listener, method, target, headers, peerAddress, tls, switches, sink } = exchange;
+  return {
+    listener,
+    method,
+    target,
+    headers,
+    peerAddress,
+    tls,
+    switches,
+    sink,
+    body: new CopiedBody(exchange.body, send),
+  };
 }
 
 /** Hands on what is read, and calls back with all of it at the end. */

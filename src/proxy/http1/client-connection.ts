@@ -25,7 +25,7 @@ export interface ConnectionHost {
 }
 
 /** What the deadline of the reading side is for. */
-type Waiting = "request" | "head" | "body" | "rest" | "next answer part" | "close";
+type Waiting = "tunnel" | "request" | "head" | "body" | "rest" | "next answer part" | "close";
 
 /** For what a client still sends after its answer is complete. */
 const discardMs = 5_000;
@@ -50,6 +50,8 @@ export class ClientConnection implements ExchangeConnection, DeadlineOwner {
   #exchange: ServerExchange | null = null;
   #reader: BodyReader | null = null;
   #requestEnded = false;
+  /** Nothing is parsed any more: what comes is passed on. */
+  #tunnel = false;
   #backlog: Buffer | null = null;
   /** Within `#consume`: what becomes possible is done by its loop. */
   #consuming = false;
@@ -113,13 +115,22 @@ export class ClientConnection implements ExchangeConnection, DeadlineOwner {
 
   #onRead(length: number, bytes: Buffer): boolean {
     if (this.#closing) return true;
-    if (this.#wantsBytes) this.#consume(bytes, 0, length);
+    if (this.#tunnel && this.#reader !== null && this.#backlog === null) this.#tunnelOn(bytes.subarray(0, length));
+    else if (this.#wantsBytes) this.#consume(bytes, 0, length);
     else this.#keep(bytes, 0, length);
     return true;
   }
 
+  #tunnelOn(bytes: Buffer): void {
+    const reader = this.#reader;
+    if (reader === null) return;
+    reader.onBody(bytes);
+    this.#wait("tunnel", this.#host.limits.tunnelMs);
+    if (!reader.onBodyPause()) this.#pauseSocket();
+  }
+
   get #wantsBytes(): boolean {
-    if (this.#awaitsDrain || this.#parser.paused) return false;
+    if (this.#tunnel || this.#awaitsDrain || this.#parser.paused) return false;
     return this.#exchange === null || !this.#requestEnded;
   }
 
@@ -225,21 +236,49 @@ export class ClientConnection implements ExchangeConnection, DeadlineOwner {
 
   // What the exchange asks for.
 
+  switchProtocols(): void {
+    this.#tunnel = true;
+    this.#socket.setKeepAlive(true);
+    this.#wait("tunnel", this.#host.limits.tunnelMs);
+  }
+
   startBody(reader: BodyReader): void {
     this.#reader = reader;
+    if (this.#tunnel) {
+      this.#readTunnel();
+      return;
+    }
     this.resumeBody();
     if (!this.#consuming) this.#pauseReader();
   }
 
+  /** What the client has sent ahead goes first. */
+  #readTunnel(): void {
+    const backlog = this.#backlog;
+    this.#backlog = null;
+    this.#resumeSocket();
+    if (backlog !== null) this.#tunnelOn(backlog);
+    if (this.#halfClosed) this.#endTunnel();
+  }
+
+  #endTunnel(): void {
+    const reader = this.#reader;
+    this.#reader = null;
+    this.#requestEnded = true;
+    reader?.onBodyEnd([]);
+  }
+
   pauseBody(): void {
-    if (this.#requestEnded) return;
+    if (this.#tunnel) this.#pauseSocket();
+    if (this.#tunnel || this.#requestEnded) return;
     this.#parser.paused = true;
     this.#stopWaiting();
     this.#pauseSocket();
   }
 
   resumeBody(): void {
-    if (this.#requestEnded) return;
+    if (this.#tunnel) this.#resumeSocket();
+    if (this.#tunnel || this.#requestEnded) return;
     this.#parser.paused = false;
     // One that waits for an invitation is not late.
     if (!this.#exchange?.awaitsContinue) this.#wait("body", this.#host.limits.stallMs);
@@ -258,7 +297,8 @@ export class ClientConnection implements ExchangeConnection, DeadlineOwner {
   onAnswerEnd(): boolean {
     const free = this.writer.flush();
     if (!free) this.onBlocked();
-    if (this.#requestEnded) this.#finish();
+    if (this.#tunnel) this.#closeAfterAnswer();
+    else if (this.#requestEnded) this.#finish();
     else if (this.#exchange?.awaitsContinue) this.#closeAfterAnswer();
     else this.#discardRest();
     return free;
@@ -358,6 +398,10 @@ export class ClientConnection implements ExchangeConnection, DeadlineOwner {
   #onEnd(): void {
     if (this.#closing) return;
     this.#halfClosed = true;
+    if (this.#tunnel) {
+      if (this.#reader !== null) this.#endTunnel();
+      return;
+    }
     this.#onNothingMore();
   }
 
@@ -368,7 +412,7 @@ export class ClientConnection implements ExchangeConnection, DeadlineOwner {
   }
 
   onProgress(): void {
-    if (this.#halfClosed) this.#wait("next answer part", this.#host.limits.halfClosedMs);
+    if (this.#halfClosed && !this.#tunnel) this.#wait("next answer part", this.#host.limits.halfClosedMs);
   }
 
   onDeadline(deadline: Deadline): void {

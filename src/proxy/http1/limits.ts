@@ -15,6 +15,8 @@ export interface HttpLimits {
   readonly keepAliveMs: number;
   /** While we wait for the client: for the next part of its body, or to take what was written. Default 60 s. */
   readonly stallMs: number;
+  /** Without a byte from the client in a tunnel. Default 1 h. */
+  readonly tunnelMs: number;
   /** For the next part of an answer to a client that has closed its side: it may be gone altogether. Default 1 s. */
   readonly halfClosedMs: number;
 }
@@ -27,5 +29,6 @@ export const defaultLimits: HttpLimits = {
   headerMs: 10_000,
   keepAliveMs: 72_000,
   stallMs: 60_000,
+  tunnelMs: 3_600_000,
   halfClosedMs: 1_000,
 };

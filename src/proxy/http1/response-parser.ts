@@ -20,6 +20,7 @@ export class ResponseParser extends MessageParser {
   status = 0;
   readonly #handler: ResponseHandler;
   #isHead = false;
+  #switches = false;
   #interim = 0;
   #untilClose = false;
 
@@ -28,9 +29,10 @@ export class ResponseParser extends MessageParser {
     this.#handler = handler;
   }
 
-  /** For the answer to a request with this method. */
-  expect(method: string): void {
+  /** For the answer to a request with this method. `switches`: it asked for another protocol. */
+  expect(method: string, switches = false): void {
     this.next();
+    this.#switches = switches;
     this.#isHead = method === "HEAD";
     this.#interim = 0;
   }
@@ -58,7 +60,7 @@ export class ResponseParser extends MessageParser {
   protected override onFields(): BodyFraming {
     const { status } = this;
     this.#untilClose = false;
-    if (status === 101) throw new MessageError("malformed", "it switches protocols unasked");
+    if (status === 101) return this.#onSwitch();
     if (this.#isHead || status < 200 || status === 204 || status === 304) return 0;
     if (this.isChunked) {
       if (this.minorVersion === 0) throw new MessageError("malformed", "HTTP/1.0 has no transfer codings");
@@ -69,8 +71,19 @@ export class ResponseParser extends MessageParser {
     return "until-close";
   }
 
+  /** What follows is no HTTP. */
+  #onSwitch(): BodyFraming {
+    if (!this.#switches) throw new MessageError("malformed", "it switches protocols unasked");
+    this.#untilClose = true;
+    return "until-close";
+  }
+
+  get #isFinal(): boolean {
+    return this.status >= 200 || this.status === 101;
+  }
+
   protected override onHead(): void {
-    if (this.status >= 200) this.#handler.onResponseHead(this.status, this.headers);
+    if (this.#isFinal) this.#handler.onResponseHead(this.status, this.headers);
     else this.#onInterim();
   }
 
@@ -79,7 +92,7 @@ export class ResponseParser extends MessageParser {
   }
 
   protected override onComplete(trailers: readonly string[]): void {
-    if (this.status >= 200) this.#handler.onResponseEnd(trailers);
+    if (this.#isFinal) this.#handler.onResponseEnd(trailers);
     else this.next();
   }
 

@@ -33,6 +33,10 @@ export class SendingRequest implements UpstreamAttempt, BodyReader {
     return this.#request.method;
   }
 
+  get switches(): boolean {
+    return this.#request.upgrade !== undefined;
+  }
+
   get connectTimeoutMs(): number {
     return this.#request.connectTimeoutMs;
   }
@@ -48,11 +52,12 @@ export class SendingRequest implements UpstreamAttempt, BodyReader {
 
   sendOn(writer: ByteWriter): void {
     this.#writer = writer;
-    const { method, path, headers, body } = this.#request;
+    const { method, path, headers, body, upgrade } = this.#request;
     const { length } = body;
     let text = `${method} ${path} HTTP/1.1\r\n${fieldText(headers)}`;
     if (length === null) text += "transfer-encoding: chunked\r\n";
     else if (length > 0 || sayEmpty.has(method)) text += `content-length: ${length}\r\n`;
+    if (upgrade !== undefined) text += `connection: upgrade\r\nupgrade: ${upgrade}\r\n`;
     writer.add(`${text}\r\n`);
     if (length === 0) {
       this.#sent = true;
@@ -61,6 +66,14 @@ export class SendingRequest implements UpstreamAttempt, BodyReader {
     }
     this.#body = new OutgoingBody(writer, length ?? "chunked");
     body.start(this);
+  }
+
+  /** From the connection: the endpoint has switched to the protocol that was asked for. */
+  startTunnel(): void {
+    if (this.#writer === null) return;
+    this.#sent = false;
+    this.#body = new OutgoingBody(this.#writer, "until-close");
+    this.#request.body.start(this);
   }
 
   onBody(chunk: Uint8Array): void {
@@ -75,7 +88,9 @@ export class SendingRequest implements UpstreamAttempt, BodyReader {
     if (this.#done || this.#writer === null) return true;
     this.#body?.end(trailers);
     this.#sent = true;
-    return this.#writer.flush();
+    const free = this.#writer.flush();
+    if (this.switches) this.connection?.endWriting();
+    return free;
   }
 
   /** From the connection: what was written has left. */

@@ -16,6 +16,8 @@ export interface ExchangeConnection {
   readonly writer: ByteWriter;
   /** The answer that begins now is the last one. */
   readonly isLast: boolean;
+  /** From here on it is a tunnel, for whatever comes. */
+  switchProtocols(): void;
   startBody(reader: BodyReader): void;
   pauseBody(): void;
   resumeBody(): void;
@@ -76,6 +78,10 @@ export class ServerExchange implements Exchange, BodySource, AnswerSink {
 
   get tls(): Exchange["tls"] {
     return this.#connection.tls;
+  }
+
+  get switches(): boolean {
+    return this.#minorVersion === 1 && this.length === 0;
   }
 
   get body(): BodySource {
@@ -149,9 +155,13 @@ export class ServerExchange implements Exchange, BodySource, AnswerSink {
     }
     if (!hasDate) text += httpDate();
     const framing = this.#framingFor(status, length);
+    if (status === 101) {
+      text += "connection: upgrade\r\n";
+      this.#connection.switchProtocols();
+    }
     if (framing === "chunked") text += "transfer-encoding: chunked\r\n";
     if (framing === "until-close") this.#isLast = true;
-    if (this.#isLast) text += "connection: close\r\n";
+    if (this.#isLast && status !== 101) text += "connection: close\r\n";
     else if (this.#minorVersion === 0) text += "connection: keep-alive\r\n";
     writer.add(`${text}\r\n`);
     this.#answer = new OutgoingBody(writer, framing);
@@ -201,6 +211,7 @@ export class ServerExchange implements Exchange, BodySource, AnswerSink {
   }
 
   #framingFor(status: number, length: number): BodyFraming | "none" {
+    if (status === 101) return "until-close";
     if (this.method === "HEAD" || status === 204 || status === 304) return "none";
     if (length >= 0) return length;
     return this.#minorVersion === 1 ? "chunked" : "until-close";

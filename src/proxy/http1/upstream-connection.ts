@@ -84,7 +84,7 @@ export class UpstreamConnection implements DeadlineOwner {
   start(request: SendingRequest): void {
     this.#request = request;
     request.connection = this;
-    this.#parser.expect(request.method);
+    this.#parser.expect(request.method, request.switches);
     request.sendOn(this.writer);
   }
 
@@ -92,6 +92,11 @@ export class UpstreamConnection implements DeadlineOwner {
     if (!this.#paused) return;
     this.#paused = false;
     this.#socket.resume();
+  }
+
+  /** Of a tunnel: the client has nothing more to say. */
+  endWriting(): void {
+    this.#socket.end();
   }
 
   /** Without a word to the request. */
@@ -111,7 +116,9 @@ export class UpstreamConnection implements DeadlineOwner {
   }
 
   onResponseHead(status: number, headers: RawHeaders): void {
-    this.#request?.listener.onHead(status, headers);
+    const request = this.#request;
+    request?.listener.onHead(status, headers);
+    if (status === 101 && this.#request === request) request?.startTunnel();
   }
 
   onResponseBody(chunk: Buffer): void {

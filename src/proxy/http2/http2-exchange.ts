@@ -27,6 +27,7 @@ export class Http2Exchange implements Exchange, BodySource, AnswerSink {
   readonly headers: RawHeaders;
   readonly peerAddress: string;
   readonly tls: { readonly serverName: string };
+  readonly switches = false;
   readonly length: number | null;
   readonly #stream: ServerHttp2Stream;
   readonly #stallMs: number;
