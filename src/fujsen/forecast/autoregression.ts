@@ -11,8 +11,6 @@ export interface Autoregression {
 export interface FitOptions {
   /** Share of the series' own sum of squares that is added to the diagonal. Default 1e-5. */
   readonly ridge?: number;
-  /** Weight of a row relative to the row after it, 0 to 1. Default 1: all rows alike. */
-  readonly decay?: number;
 }
 
 /** Rows beyond the longest lag without which nothing is fitted, beside one per coefficient. */
@@ -26,16 +24,14 @@ export const longestLag = (lags: readonly number[]): number => lags[lags.length 
 export function fitAutoregression(
   centred: Float64Array,
   lags: readonly number[],
-  { ridge = 1e-5, decay = 1 }: FitOptions = {},
+  { ridge = 1e-5 }: FitOptions = {},
 ): Autoregression | null {
   if (lags.length === 0 || centred.length < longestLag(lags) + lags.length + fewestRows) return null;
   const size = lags.length;
   const gram = new Float64Array(size * size);
   const coefficients = new Float64Array(size);
-  const power =
-    decay === 1 && slides(lags)
-      ? slidingProducts(centred, lags, gram, coefficients)
-      : pairProducts(centred, lags, { gram, right: coefficients, decay });
+  const products = slides(lags) ? slidingProducts : pairProducts;
+  const power = products(centred, lags, gram, coefficients);
   // A constant is its own mean: no coefficient is needed.
   if (power === 0) return { lags, coefficients };
   for (let i = 0; i < size; i++) gram[i * size + i] = (gram[i * size + i] as number) + (ridge + 1e-9) * power;
@@ -54,7 +50,7 @@ function slidingProducts(z: Float64Array, lags: readonly number[], gram: Float64
   for (const [row, lag] of lags.entries()) rowOf[lag] = row;
   let power = 0;
   for (let apart = 0; apart <= most; apart++) {
-    let sum = product(z, z, { first: most, left: 0, right: apart });
+    let sum = product(z, { first: most, left: 0, right: apart });
     if (apart === 0) power = sum;
     else if ((rowOf[apart] as number) >= 0) right[rowOf[apart] as number] = sum;
     for (let lag = 1; lag + apart <= most; lag++) {
@@ -67,40 +63,15 @@ function slidingProducts(z: Float64Array, lags: readonly number[], gram: Float64
   return power;
 }
 
-interface Products {
-  readonly gram: Float64Array;
-  readonly right: Float64Array;
-  readonly decay: number;
-}
-
-function pairProducts(z: Float64Array, lags: readonly number[], { gram, right, decay }: Products): number {
+function pairProducts(z: Float64Array, lags: readonly number[], gram: Float64Array, right: Float64Array): number {
   const first = longestLag(lags);
-  const weights = decay === 1 ? null : rowWeights(z.length, decay);
-  const weighted = weights ? new Float64Array(z.length) : z;
-  // Row weights are multiplied in once per lag; without them, the lag is only an offset.
-  const products = (lag: number): ((other: number) => number) => {
-    if (!weights) return (other) => product(z, z, { first, left: lag, right: other });
-    for (let t = first; t < z.length; t++) weighted[t] = (weights[t] as number) * (z[t - lag] as number);
-    return (other) => product(weighted, z, { first, left: 0, right: other });
-  };
   for (const [row, lag] of lags.entries()) {
-    const productWith = products(lag);
-    right[row] = productWith(0);
+    right[row] = product(z, { first, left: 0, right: lag });
     for (let column = 0; column <= row; column++) {
-      gram[row * lags.length + column] = productWith(lags[column] as number);
+      gram[row * lags.length + column] = product(z, { first, left: lags[column] as number, right: lag });
     }
   }
-  return products(0)(0);
-}
-
-function rowWeights(length: number, decay: number): Float64Array {
-  const weights = new Float64Array(length);
-  let weight = 1;
-  for (let t = length - 1; t >= 0; t--) {
-    weights[t] = weight;
-    weight *= decay;
-  }
-  return weights;
+  return product(z, { first, left: 0, right: 0 });
 }
 
 interface LagPair {
@@ -110,19 +81,19 @@ interface LagPair {
 }
 
 // Four sums at once: a processor adds them side by side, where each of one sum would wait for the one before.
-function product(a: Float64Array, b: Float64Array, { first, left, right }: LagPair): number {
-  const n = a.length;
+function product(z: Float64Array, { first, left, right }: LagPair): number {
+  const n = z.length;
   let [s0, s1, s2, s3] = [0, 0, 0, 0];
   let t = first;
   for (; t + 3 < n; t += 4) {
     const i = t - left;
     const j = t - right;
-    s0 += (a[i] as number) * (b[j] as number);
-    s1 += (a[i + 1] as number) * (b[j + 1] as number);
-    s2 += (a[i + 2] as number) * (b[j + 2] as number);
-    s3 += (a[i + 3] as number) * (b[j + 3] as number);
+    s0 += (z[i] as number) * (z[j] as number);
+    s1 += (z[i + 1] as number) * (z[j + 1] as number);
+    s2 += (z[i + 2] as number) * (z[j + 2] as number);
+    s3 += (z[i + 3] as number) * (z[j + 3] as number);
   }
-  for (; t < n; t++) s0 += (a[t - left] as number) * (b[t - right] as number);
+  for (; t < n; t++) s0 += (z[t - left] as number) * (z[t - right] as number);
   return s0 + s1 + (s2 + s3);
 }
 
@@ -174,18 +145,18 @@ export function forecastByLags(
   return path;
 }
 
-/** The same on the differences to one season before, summed up again. */
+/** Forecasts the differences to one season before, and sums them up again. */
 export function forecastDifferences(
   z: Float64Array,
   horizon: number,
-  options: FitOptions & { readonly lags: readonly number[]; readonly season: number },
+  season: number,
+  forecast: (differences: Float64Array) => Float64Array | null,
 ): Float64Array | null {
-  const { season } = options;
   const n = z.length;
   if (n <= season) return null;
   const differences = new Float64Array(n - season);
   for (let t = season; t < n; t++) differences[t - season] = (z[t] as number) - (z[t - season] as number);
-  const path = forecastByLags(differences, horizon, options);
+  const path = forecast(differences);
   if (!path) return null;
   for (let h = 0; h < horizon; h++) {
     path[h] = (path[h] as number) + ((h < season ? z[n - season + h] : path[h - season]) as number);

@@ -13,13 +13,13 @@ import {
 } from "./backtest.js";
 import { combine } from "./combine.js";
 import { type Interval, intervalsFor } from "./intervals.js";
-import { spreadOfPaths } from "./local-autoregression.js";
-import { membersFor, naiveName, type Tier } from "./members.js";
+import { coreLags, membersFor, naiveName, type Tier } from "./members.js";
 import { prepare } from "./prepare.js";
 import { seasonalScale } from "./scores.js";
 import type { FoundSeason } from "./seasons.js";
 import type { DemandSeries } from "./series.js";
 import { logOffset } from "./space.js";
+import { spreadOfPaths } from "./spread.js";
 
 export interface SeriesForecastOptions {
   /** Steps ahead, 1 or more. */
@@ -108,7 +108,7 @@ function forecastHistory(history: History, seasons: Found, options: SeriesForeca
   const naiveErrors = meanErrors(origins, naive, history);
   const useNaive = !errors || !naiveErrors || lossOver(errors, naiveErrors) >= 1 + naiveMargin / origins.length;
   const mean = useNaive ? (paths[0] as Float64Array) : combine(paths, weights, horizon);
-  const lags = coreLags(season, longSeason);
+  const lags = coreLags(seasons);
   const intervals = intervalsFor(mean, levels, {
     history,
     origins,
@@ -118,7 +118,7 @@ function forecastHistory(history: History, seasons: Found, options: SeriesForeca
   });
   return {
     method: useNaive ? naiveName : "ensemble",
-    reason: reasonFor(errors, naiveErrors, origins.length),
+    reason: reasonFor(errors, naiveErrors, { origins: origins.length, useNaive }),
     seasons: found,
     mean,
     intervals,
@@ -131,11 +131,6 @@ function forecastHistory(history: History, seasons: Found, options: SeriesForeca
         ),
   };
 }
-
-const coreLags = (season: number, longSeason: number): number[] =>
-  [...new Set([1, 2, 3, season - 1, season, season + 1, longSeason - 1, longSeason, longSeason + 1])]
-    .filter((lag) => lag > 0)
-    .sort((a, b) => a - b);
 
 function meanErrors(origins: readonly Origin[], paths: readonly Float64Array[], history: History): PathErrors | null {
   const scale = seasonalScale(history.values, history.season) || 1;
@@ -154,11 +149,18 @@ function lossOver(errors: PathErrors, unit: PathErrors): number {
   return (over(errors.symmetric, unit.symmetric) + over(errors.scaled, unit.scaled)) / 2;
 }
 
-function reasonFor(errors: PathErrors | null, naive: PathErrors | null, origins: number): string {
-  if (!errors || !naive) return "there is too little history for a backtest";
-  const loss = Math.round(lossOver(errors, naive) * 100);
-  if (loss >= 100) return `repeating the last season did no worse in ${origins} backtests (${loss} % of its error)`;
-  return `its error in ${origins} backtests was ${loss} % of that of repeating the last season`;
+interface Choice {
+  readonly origins: number;
+  readonly useNaive: boolean;
+}
+
+function reasonFor(errors: PathErrors | null, naive: PathErrors | null, { origins, useNaive }: Choice): string {
+  if (!errors || !naive) return "there is too little history for a backtest: the last season is repeated";
+  const share = `${Math.round(lossOver(errors, naive) * 100)} %`;
+  const tests = origins === 1 ? "one backtest" : `${origins} backtests`;
+  if (useNaive) return `repeating the last season did better in ${tests}: the ensemble had ${share} of its error`;
+  if (lossOver(errors, naive) < 1) return `its error in ${tests} was ${share} of that of repeating the last season`;
+  return `repeating the last season did about as well in ${tests} (${share}), which is too few to prefer it`;
 }
 
 function report(errors: PathErrors | null, naive: PathErrors | null, origins: number): BacktestReport | null {

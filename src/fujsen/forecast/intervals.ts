@@ -2,9 +2,9 @@
 // differs by phase of the season, and their conformal quantile (Lei et al. 2018) blended with that of a normal
 // distribution. Everything happens on square roots, where the noise of counts is even.
 import type { History, Origin } from "./backtest.js";
-import type { Spread } from "./local-autoregression.js";
 import { normalQuantile } from "./normal.js";
 import { fromSpace, pointToSpace } from "./space.js";
+import type { Spread } from "./spread.js";
 
 export interface IntervalInput {
   readonly history: History;

@@ -2,7 +2,7 @@
 // is decided by its own backtests, not here.
 import { type AnalogueOptions, forecastByAnalogues } from "./analogue.js";
 import { forecastByLags, forecastDifferences } from "./autoregression.js";
-import { forecastLocally } from "./local-autoregression.js";
+import { forecastPeriodically } from "./periodic-autoregression.js";
 import { forecastByProfile, type ProfileOptions } from "./profile.js";
 import type { Space } from "./space.js";
 
@@ -37,9 +37,9 @@ export function membersFor(seasons: Seasons, tier: Tier): readonly Member[] {
 }
 
 const fastNames = new Set([
-  "local-autoregression-log",
+  "periodic-autoregression-log",
+  "periodic-autoregression-raw",
   "profile-log",
-  "daily-differences-root",
   naiveName,
   "autoregression-log",
   "differences-log",
@@ -67,41 +67,47 @@ function seasonalMembers(seasons: Seasons): Member[] {
   ];
 }
 
-function lagMembers({ season, longSeason }: Seasons): Member[] {
-  const short = range(1, Math.min(2 * season + 2, 60));
-  const core = lagSet(range(1, 3), around(season), around(longSeason));
-  const wide = lagSet(range(1, 4), around(season, 2), [2 * season], around(longSeason, 2));
-  const days = range(1, Math.min(7, Math.max(2, longSeason / season)));
-  const daily = lagSet(range(1, 4), ...days.map((day) => around(day * season)));
+/** The latest values, and those around one season and one long season before. */
+export const coreLags = ({ season, longSeason }: Seasons): number[] =>
+  lagSet(range(1, 3), around(season), around(longSeason));
+
+/** Two seasons, at most 60 steps. */
+const shortLags = ({ season }: Seasons): number[] => range(1, Math.min(2 * season + 2, 60));
+
+function lagMembers(seasons: Seasons): Member[] {
+  const { season, longSeason } = seasons;
+  const lags = coreLags(seasons);
   // So that the last three long seasons have most of the weight.
   const decay = Math.exp(-1 / (3 * Math.max(longSeason, 7 * season)));
+  const periodic = (name: string, space: Space): Member => ({
+    name,
+    space,
+    run: (z, horizon) => forecastPeriodically(z, horizon, { lags, season, decay }),
+  });
   return [
+    periodic("periodic-autoregression-log", "log"),
+    periodic("periodic-autoregression-raw", "raw"),
     {
-      name: "local-autoregression-log",
-      space: "log",
-      run: (z, horizon) => forecastLocally(z, horizon, { lags: core, season, decay }),
+      name: "periodic-differences-root",
+      space: "root",
+      run: (z, horizon) =>
+        forecastDifferences(z, horizon, season, (differences) =>
+          forecastPeriodically(differences, horizon, { lags, season }),
+        ),
     },
-    { name: "autoregression-root", space: "root", run: (z, horizon) => forecastByLags(z, horizon, { lags: wide }) },
     {
       name: "short-autoregression-raw",
       space: "raw",
-      run: (z, horizon) => forecastByLags(z, horizon, { lags: short, ridge: 1e-3 }),
-    },
-    {
-      name: "daily-differences-root",
-      space: "root",
-      run: (z, horizon) => forecastDifferences(z, horizon, { lags: daily, season }),
+      run: (z, horizon) => forecastByLags(z, horizon, { lags: shortLags(seasons), ridge: 1e-3 }),
     },
   ];
 }
 
-function profileMembers({ season, longSeason }: Seasons): Member[] {
-  const short = range(1, Math.min(2 * season + 2, 60));
-  const core = lagSet(range(1, 3), around(season), around(longSeason));
+function profileMembers(seasons: Seasons): Member[] {
+  const short = shortLags(seasons);
   const base: ProfileOptions = {
-    season,
-    longSeason,
-    lags: core,
+    ...seasons,
+    lags: coreLags(seasons),
     shrinkage: 2,
     dayDecay: 0.98,
     weekDecay: 0.9,
@@ -116,7 +122,6 @@ function profileMembers({ season, longSeason }: Seasons): Member[] {
     profile("profile-log", "log", { lags: short, shrinkage: 0, dayDecay: 1, weekDecay: 1, ridge: 1e-3 }),
     profile("profile-raw", "raw", { lags: short, shrinkage: 1, ridge: 1e-2 }),
     profile("profile-about-level-raw", "raw", { movingLevel: true }),
-    profile("daily-profile-root", "root", { shrinkage: 20 }),
   ];
 }
 
@@ -143,21 +148,20 @@ function analogueMembers({ season, longSeason }: Seasons): Member[] {
   ];
 }
 
-function longMembers({ season, longSeason }: Seasons): Member[] {
-  const short = range(1, Math.min(2 * season + 2, 60));
+function longMembers(seasons: Seasons): Member[] {
+  const { season, longSeason } = seasons;
   // Every lag up to the long season where those are few, else those around both seasons.
-  const all = longSeason <= 200 ? range(1, longSeason + 2) : lagSet(short, around(season), around(longSeason, 2));
+  const lags =
+    longSeason <= 200 ? range(1, longSeason + 2) : lagSet(shortLags(seasons), around(season), around(longSeason, 2));
   return [
     { name: "long-seasonal-naive", space: "raw", run: seasonalNaive(longSeason) },
     {
       name: "all-lags-differences-raw",
       space: "raw",
-      run: (z, horizon) => forecastDifferences(z, horizon, { lags: all, season, ridge: 3e-3 }),
-    },
-    {
-      name: "weekly-differences-raw",
-      space: "raw",
-      run: (z, horizon) => forecastDifferences(z, horizon, { lags: short, season: longSeason, ridge: 3e-3 }),
+      run: (z, horizon) =>
+        forecastDifferences(z, horizon, season, (differences) =>
+          forecastByLags(differences, horizon, { lags, ridge: 3e-3 }),
+        ),
     },
   ];
 }
@@ -173,7 +177,8 @@ function plainMembers(): Member[] {
     {
       name: "differences-log",
       space: "log",
-      run: (z, h) => forecastDifferences(z, h, { lags: few, season: 1, ridge: 1e-2 }),
+      run: (z, h) =>
+        forecastDifferences(z, h, 1, (differences) => forecastByLags(differences, h, { lags: few, ridge: 1e-2 })),
     },
     { name: "smoothing-fast-root", space: "root", run: smoothing(0.3) },
     { name: "smoothing-slow-root", space: "root", run: smoothing(0.05) },

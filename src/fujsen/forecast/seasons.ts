@@ -42,7 +42,17 @@ function firstStrongPeak(correlation: Float64Array, longest: number, length: num
   const needed = Math.max(weakest, 3 / Math.sqrt(length));
   const highest = peaks.reduce((most, lag) => Math.max(most, correlation[lag] as number), 0);
   if (highest < needed) return null;
-  return peaks.find((lag) => (correlation[lag] as number) >= Math.max(needed, clearlyHigher * highest)) ?? null;
+  const first = peaks.find((lag) => (correlation[lag] as number) >= Math.max(needed, clearlyHigher * highest));
+  return first === undefined ? null : climb(correlation, first, longest);
+}
+
+// Noise makes small peaks on the flank of a large one: the highest lag up to a quarter further is taken, and again.
+function climb(correlation: Float64Array, from: number, longest: number): number {
+  let best = from;
+  for (let lag = from; lag <= Math.min(longest, Math.floor(1.25 * best)); lag++) {
+    if ((correlation[lag] as number) > (correlation[best] as number)) best = lag;
+  }
+  return best;
 }
 
 // A peak counts when the correlation was clearly lower before it: a smooth series correlates at every short lag.
