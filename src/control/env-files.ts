@@ -16,6 +16,15 @@ export interface EnvFiles {
   readonly problems: readonly Problem[];
 }
 
+/** Every file that is read when it is there, once each, in no order of meaning. */
+export function envFilePaths({ services }: AppSpec, root: string): string[] {
+  const paths = services.flatMap(({ path, envFiles }) => {
+    const folder = resolve(root, path);
+    return [join(folder, ".env"), ...envFiles.map((name) => resolve(folder, name))];
+  });
+  return [...new Set([join(root, ".env"), ...paths])];
+}
+
 /** `root` is the app's folder. */
 export async function readEnvFiles(spec: AppSpec, provenance: Provenance, root: string): Promise<EnvFiles> {
   const reader = new EnvFileReader(root, provenance);

@@ -15,6 +15,8 @@ const specOf = (...names: readonly string[]): string =>
 
 class FakeSystem {
   desiredFile: string | null;
+  environmentFiles: readonly string[] = [];
+  replaced: readonly string[] = [];
   applied: string[] = [];
   problems: readonly Problem[] = [];
   failure: TuskError | null = null;
@@ -28,7 +30,7 @@ class FakeSystem {
     if (this.failure) throw this.failure;
     this.applied.push(spec.services.map(({ name }) => name).join(" "));
     this.desiredFile = file ?? null;
-    return { changes: this.changes, replaced: [], warnings: [] };
+    return { changes: this.changes, replaced: this.replaced, warnings: [] };
   }
 
   noteSpecProblems(problems: readonly Problem[]): void {
@@ -52,6 +54,22 @@ function setUp(t: TestContext) {
   };
   return { folder, file, system, clock, events, watch, look };
 }
+
+test("an edit of a .env file is applied, too", async (t) => {
+  const { folder, system, events, look } = setUp(t);
+  system.environmentFiles = [join(folder, ".env")];
+  system.changes = [];
+  system.replaced = ["users"];
+  await look();
+  await look();
+  const before = system.applied.length;
+  writeFileSync(join(folder, ".env"), "A=1\n");
+  await look();
+  assert.equal(system.applied.length, before);
+  await look();
+  assert.equal(system.applied.length, before + 1);
+  assert.match(events.at(-1)?.message ?? "", /\.env file was edited; started anew: users/);
+});
 
 test("an edit is applied once it looks the same twice", async (t) => {
   const { file, system, events, look } = setUp(t);

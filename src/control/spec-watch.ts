@@ -1,4 +1,4 @@
-// Follows the spec file: an edit is applied by itself, an invalid one changes nothing and is reported.
+// Follows the spec file and the .env files: an edit is applied by itself, an invalid one changes nothing and is reported.
 import { statSync } from "node:fs";
 import type { Clock, Timer } from "../base/clock.js";
 import { messageOf, type Problem, TuskError } from "../base/errors.js";
@@ -11,6 +11,8 @@ export interface SpecWatchOptions {
   readonly system: {
     /** The file to follow, which may change; null: none. */
     readonly desiredFile: string | null;
+    /** What fills variables of services; any of them may be absent. */
+    readonly environmentFiles: readonly string[];
     apply(request: ApplyRequest): Promise<ApplyResult>;
     noteSpecProblems(problems: readonly Problem[]): void;
   };
@@ -20,22 +22,22 @@ export interface SpecWatchOptions {
 
 interface Look {
   readonly file: string | null;
-  /** Null while the file is not there: editors replace files by renaming. */
+  /** Of all files together; null while the spec is not there: editors replace files by renaming. */
   readonly stamp: string | null;
 }
 
 /**
- * Looks at the file's time and size four times a second: works on every file system, costs two microseconds. A file that
+ * Looks at the files' time and size four times a second: works on every file system, costs two microseconds each. A file that
  * changed is applied when it looks the same twice: one that is still being written may be sound and half of itself.
  */
 export function watchSpecFile(options: SpecWatchOptions): { close(): void } {
   const { clock, system } = options;
-  let seen = lookAt(system.desiredFile);
+  let seen = lookAt(system);
   let applied = seen;
   let timer: Timer;
   let closed = false;
   const look = async (): Promise<void> => {
-    const now = lookAt(system.desiredFile);
+    const now = lookAt(system);
     if (now.file !== seen.file) applied = now;
     else if (now.stamp !== null && now.stamp === seen.stamp && now.stamp !== applied.stamp) {
       applied = now;
@@ -56,8 +58,9 @@ export function watchSpecFile(options: SpecWatchOptions): { close(): void } {
   };
 }
 
-function lookAt(file: string | null): Look {
-  return { file, stamp: file === null ? null : stampOf(file) };
+function lookAt({ desiredFile: file, environmentFiles }: SpecWatchOptions["system"]): Look {
+  const own = file === null ? null : stampOf(file);
+  return { file, stamp: own === null ? null : [own, ...environmentFiles.map(stampOf)].join(" ") };
 }
 
 function stampOf(file: string): string | null {
@@ -74,9 +77,13 @@ async function applyFile({ system, emit }: SpecWatchOptions, file: string): Prom
   try {
     const { loadSpecFile } = await import("./spec-file.js");
     const { spec, provenance } = await loadSpecFile(file);
-    const { changes } = await system.apply({ spec, provenance, from: `edit of ${file}`, file });
+    const { changes, replaced } = await system.apply({ spec, provenance, from: `edit of ${file}`, file });
     system.noteSpecProblems([]);
-    if (changes.length === 0) return;
+    if (changes.length === 0) {
+      const message = `a .env file was edited; started anew: ${replaced.join(", ")}`;
+      if (replaced.length > 0) emit({ kind: "spec.applied", level: "info", message });
+      return;
+    }
     const count = changes.length === 1 ? "1 change" : `${changes.length} changes`;
     emit({ kind: "spec.applied", level: "info", message: `${file} was edited; ${count} applied` });
   } catch (error) {

@@ -25,6 +25,7 @@ import type { DataAccess } from "./data-access.js";
 import { DesiredRunner, type DesiredRunnerParts } from "./desired-runner.js";
 import { type DesiredSpec, desiredAfter } from "./desired-spec.js";
 import { epochOf } from "./endpoint-runner.js";
+import { envFilePaths } from "./env-files.js";
 import { explainService, toExplainRequest } from "./explain.js";
 import type { Plans } from "./plan-maker.js";
 import { toGatewayUrls, toRouteStatuses, toServiceStatuses } from "./status.js";
@@ -72,6 +73,10 @@ export class System implements ControlPlane {
 
   get desiredFile(): string | null {
     return this.#runner.desired.file;
+  }
+
+  get environmentFiles(): readonly string[] {
+    return envFilePaths(this.#runner.desired.spec, this.#parts.folder.root);
   }
 
   get currentSettings(): Settings {

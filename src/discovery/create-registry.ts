@@ -168,7 +168,7 @@ class MemoryRegistry implements StorableRegistry {
     const { service, id, address, port } = registration;
     this.#externals.remove(id);
     this.#dropIfElsewhere(id, service);
-    const message = `${id} registered at ${address}:${port}`;
+    const message = `${id} of ${service} registered at ${address}:${port}`;
     this.#emit({ kind: "external.registered", level: "info", service, instance: id, message });
     const birth = {
       epoch: uuidv7(this.#clock.now()),
@@ -193,7 +193,7 @@ class MemoryRegistry implements StorableRegistry {
     this.#put(toInstance(external, isNewState ? this.#nowIso() : (this.#catalog.get(id)?.changedAt ?? this.#nowIso())));
     if (!isNewState) return;
     const level = after.state === "passing" ? "info" : "warning";
-    const message = `${id} went from ${before.state} to ${after.state}: ${after.reason}`;
+    const message = `${id} of ${service} went from ${before.state} to ${after.state}: ${after.reason}`;
     this.#emit({ kind: "external.changed", level, service, instance: id, message });
   }
 
@@ -208,7 +208,7 @@ class MemoryRegistry implements StorableRegistry {
   ): void {
     this.#externals.remove(id);
     this.#drop(id, reason);
-    this.#emit({ ...event, service, instance: id, message: `${id} removed: ${reason}` });
+    this.#emit({ ...event, service, instance: id, message: `${id} of ${service} removed: ${reason}` });
   }
 
   #put(instance: RegisteredInstance): void {

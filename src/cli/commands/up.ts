@@ -115,14 +115,25 @@ async function applyToRunning(
     import("../confirm.js"),
     import("../render-changes.js"),
   ]);
+  const { unheardSettings } = await import("../environment-settings.js");
+  const unheard = unheardSettings(session.io.environment, await client.settings());
+  if (unheard.length > 0) {
+    session.note(`not in force: ${unheard.join(", ")}; the controller has the environment that it was started with`);
+    session.note("  `tusk down`, then `tusk up`, or `settings` in the spec");
+  }
   const planned = await client.apply({ ...request, dryRun: true });
-  if (planned.changes.length === 0) session.note(`${request.spec.name} runs already; nothing in the spec differs`);
+  if (planned.changes.length === 0) session.note(nothingDiffers(request, planned));
   else {
     session.note(`${request.spec.name} runs already; ${count(planned.changes.length, "change")}:`);
     session.note(renderChanges(planned, session.noteStyle));
     if (!yes && session.isLive && canAsk() && !(await confirm("Apply?"))) return null;
   }
   return client.apply(request);
+}
+
+function nothingDiffers({ spec }: ApplyRequest, { replaced }: ApplyResult): string {
+  const anew = replaced.length === 0 ? "" : `; with edited .env files start anew: ${replaced.join(", ")}`;
+  return `${spec.name} runs already; nothing in the spec differs${anew}`;
 }
 
 async function noteNotBuilt(session: Session, { client }: Connection): Promise<void> {
