@@ -12,6 +12,8 @@ if (root === undefined) {
   process.exit(2);
 }
 const folder = appFolderAt(root);
+// By its working folder it is found even after that was moved.
+process.chdir(folder.root);
 
 function log(error: unknown): void {
   process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);

@@ -9,10 +9,13 @@ import { findLeftovers, type Leftover, stopLeftovers } from "../orchestrator/lef
 import type { AppFolder } from "../system/app-folder.js";
 import { systemClock } from "../system/clock.js";
 import { JsonChannel } from "../system/json-channel.js";
-import { readStat } from "../system/proc.js";
+import { type ProcessIdentity, readStat } from "../system/proc.js";
 import { keeperAnswers } from "./connect.js";
+import { describeStray, endStrayControllers, findStrayControllers } from "./stray-controllers.js";
 
 export interface Remains {
+  /** Controllers that lost this app's folder. */
+  readonly controllers: readonly ProcessIdentity[];
   /** The keeper and its workers. */
   readonly dataPlane: readonly ProcessEntry[];
   /** Instances of this app, and of apps whose folder is gone. */
@@ -22,9 +25,11 @@ export interface Remains {
 }
 
 export async function findRemains(folder: AppFolder): Promise<Remains> {
+  const controllers = findStrayControllers(folder);
   const dataPlane = await findDataPlane(folder);
   const instances = findLeftovers(folder.key);
-  return { dataPlane, instances, files: dataPlane.length === 0 ? staleFiles(folder) : [] };
+  const files = dataPlane.length + controllers.length === 0 ? staleFiles(folder) : [];
+  return { controllers, dataPlane, instances, files };
 }
 
 /** Whether anything of this very app is left that runs. */
@@ -32,8 +37,9 @@ export function isRunning(remains: Remains, folder: AppFolder): boolean {
   return remains.dataPlane.length > 0 || remains.instances.some(({ app }) => app === folder.key);
 }
 
-export function describeRemains({ dataPlane, instances, files }: Remains): string[] {
+export function describeRemains({ controllers, dataPlane, instances, files }: Remains): string[] {
   return [
+    ...controllers.map(describeStray),
     ...dataPlane.map(({ name, pid }) => `${name} (pid ${pid})`),
     ...instances.map(({ instance, processes, reason }) => {
       const pids = processes.map(({ pid }) => pid).join(", ");
@@ -43,9 +49,11 @@ export function describeRemains({ dataPlane, instances, files }: Remains): strin
   ];
 }
 
-/** Ends the processes, the data plane first so that nothing is started again, and removes the files. */
+/** Ends the processes, controllers and data plane first so that nothing is started again, and removes the files. */
 export async function removeRemains(folder: AppFolder, remains: Remains): Promise<void> {
-  if (remains.dataPlane.length > 0) await endDataPlane(folder);
+  await endStrayControllers(remains.controllers);
+  // A controller takes its data plane along.
+  if (remains.dataPlane.length > 0 && (await keeperAnswers(folder))) await endDataPlane(folder);
   await stopLeftovers(remains.instances, { clock: { ...systemClock, setTimer: keepAlive } });
   if (await keeperAnswers(folder)) return;
   for (const path of staleFiles(folder)) rmSync(path, { recursive: true, force: true });
@@ -56,6 +64,7 @@ export async function removeStartedSince(folder: AppFolder, startTicks: number):
   const { dataPlane, instances } = await findRemains(folder);
   const isNew = (pid: number): boolean => (readStat(pid)?.startTicks ?? 0) >= startTicks;
   await removeRemains(folder, {
+    controllers: [],
     dataPlane: dataPlane.filter(({ role, pid }) => role === "keeper" && isNew(pid)),
     instances: instances.filter(({ processes }) => processes.every(({ pid }) => isNew(pid))),
     files: [],

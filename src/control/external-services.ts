@@ -51,7 +51,7 @@ export function keepExternalServices({ registry, file, emit, onNames }: External
 
 function store(file: string, registry: StorableRegistry, emit: EmitEvent): void {
   try {
-    writeJsonAtomic(file, snapshot(registry), { durable: false, mode: 0o600 });
+    writeJsonAtomic(file, snapshot(registry), { durable: false, mode: 0o600, makeFolders: false });
   } catch (error) {
     // The registry in memory goes on; the next change tries again.
     const message = `the external registrations were not stored in ${file}: ${messageOf(error)}`;

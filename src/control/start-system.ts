@@ -19,6 +19,7 @@ import { type DesiredSpec, desiredAfter, nothingDesired, readDesired, writeDesir
 import type { EndpointRunner } from "./endpoint-runner.js";
 import { EventLog } from "./event-log.js";
 import { pendingFile } from "./launch.js";
+import { type Ownership, watchOwnership } from "./ownership.js";
 import { PlanMaker, type Plans } from "./plan-maker.js";
 import type { System } from "./system.js";
 import { type Deadline, settlesWithin } from "./timing.js";
@@ -41,6 +42,8 @@ export interface RunningSystem {
   readonly connected: Promise<void>;
   /** Resolves after `shutdown` has ended everything. */
   readonly stopped: Promise<void>;
+  /** Whether the app is still this controller's: its folder may be removed, moved or taken over by another. */
+  readonly ownership: Pick<Ownership, "holding" | "lost">;
   /** Lets go of everything without stopping it: the next controller adopts. */
   detach(): Promise<void>;
 }
@@ -81,20 +84,32 @@ export async function startSystem(options: StartOptions): Promise<RunningSystem>
       `another controller (pid ${held.holder.pid}) runs the app in ${folder.root}`,
     );
   }
-  try {
-    return await assemble(options, held.lock.release);
-  } catch (error) {
+  const ownership = watchOwnership({ lock: held.lock, clock: systemClock });
+  const unlock = (): void => {
+    ownership.close();
     held.lock.release();
+  };
+  try {
+    return await assemble(options, { ownership, unlock });
+  } catch (error) {
+    unlock();
     throw error;
   }
 }
 
-async function assemble(options: StartOptions, unlock: () => void): Promise<RunningSystem> {
+/** The app folder, while this controller has it. */
+export interface Tenure {
+  readonly ownership: Ownership;
+  /** Gives the folder back: another controller may take it. */
+  readonly unlock: () => void;
+}
+
+async function assemble(options: StartOptions, tenure: Tenure): Promise<RunningSystem> {
   const spawned = await spawnInstances(options);
   try {
     await processorFree(spawned.driver, { clock: spawned.clock, limitMs: quietLimitMs });
     const { wireSystem } = await import("./wire-system.js");
-    return wireSystem(options, spawned, unlock);
+    return wireSystem(options, spawned, tenure);
   } catch (error) {
     await spawned.driver.detach();
     throw error;

@@ -15,17 +15,18 @@ import type { EventLog } from "./event-log.js";
 import { keepExternalServices } from "./external-services.js";
 import { controllerCommand } from "./launch.js";
 import { startMetrics } from "./metrics/start-metrics.js";
+import type { Ownership } from "./ownership.js";
 import { keepPlatformLogsSmall } from "./platform-logs.js";
 import { watchSpecFile } from "./spec-watch.js";
-import type { RunningSystem, SpawnedInstances, StartOptions } from "./start-system.js";
+import type { RunningSystem, SpawnedInstances, StartOptions, Tenure } from "./start-system.js";
 import { System } from "./system.js";
 
-/** `unlock` gives the app folder back: another controller may take it. */
-export function wireSystem(options: StartOptions, spawned: SpawnedInstances, unlock: () => void): RunningSystem {
+export function wireSystem(options: StartOptions, spawned: SpawnedInstances, tenure: Tenure): RunningSystem {
+  const { ownership, unlock } = tenure;
   const { folder, environment } = options;
   const { clock, events, leases, plans, driver, desired, made } = spawned;
   const registry = createRegistry({ clock, emit: events.emit });
-  const dataPlane = createDataPlane(options, events);
+  const dataPlane = createDataPlane(options, events, ownership);
   const endpoints = new EndpointRunner({ registry, dataPlane, clock });
   const external = keepExternalServices({
     registry,
@@ -58,8 +59,11 @@ export function wireSystem(options: StartOptions, spawned: SpawnedInstances, unl
   });
   const onShutdown = async (): Promise<void> => {
     await release();
-    leases.releaseAll();
-    removeState(folder);
+    // Another controller that took the folder meanwhile lives on this state.
+    if (ownership.holding() !== "taken") {
+      leases.releaseAll();
+      removeState(folder);
+    }
     unlock();
     markStopped();
   };
@@ -91,7 +95,7 @@ export function wireSystem(options: StartOptions, spawned: SpawnedInstances, unl
     dataPlane.close();
     unlock();
   };
-  return { system, events, connected, stopped, detach };
+  return { system, events, connected, stopped, ownership, detach };
 }
 
 /** State that means nothing once the system is stopped; its record last. Logs, events, history, token and revisions stay. */
@@ -117,14 +121,17 @@ function replaceKeeper(folder: AppFolder, events: EventLog): void {
 const calming: ReadonlySet<PolicyNoticeKind> = new Set(["breaker.recovering", "breaker.closed", "limit.eased"]);
 const policyLevel = (kind: PolicyNoticeKind): "info" | "warning" => (calming.has(kind) ? "info" : "warning");
 
-function createDataPlane(options: StartOptions, events: EventLog): DataPlane {
+function createDataPlane(options: StartOptions, events: EventLog, { holding }: Ownership): DataPlane {
   const { folder, embedded } = options;
   return new DataPlane({
     connectKeeper: (handlers) =>
       connectKeeper({
         socketPath: folder.keeperSocket,
         restart: embedded ? null : controllerCommand(folder),
-        onAway: () => replaceKeeper(folder, events),
+        onAway: () => {
+          // One that lost its folder ends instead: nothing that it started now could be found again.
+          if (holding() === "held") replaceKeeper(folder, events);
+        },
         ...handlers,
       }),
     connectWorker: (worker, handlers) => connectWorker({ socketPath: worker.socket, ...handlers }),

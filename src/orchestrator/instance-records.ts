@@ -51,7 +51,7 @@ export function readRecords(path: string): ReadRecords {
 
 /** Not flushed to the disk: after a loss of power there is no process to adopt. */
 export function writeRecords(path: string, records: InstanceRecords): void {
-  writeJsonAtomic(path, { format: 1, ...records }, { durable: false, mode: 0o600 });
+  writeJsonAtomic(path, { format: 1, ...records }, { durable: false, mode: 0o600, makeFolders: false });
 }
 
 /** Writes what changed. A full disk must not end supervision: what is not written down is still found under /proc. */

@@ -80,6 +80,7 @@ class FilePortLeases implements PortLeases {
     this.#file = join(options.stateFolder, "leases.json");
     this.#leases = readLeases(this.#file);
     ensureOwnFolder(options.claimsFolder);
+    mkdirSync(options.stateFolder, { recursive: true, mode: 0o700 });
   }
 
   all(): ReadonlyMap<string, number> {
@@ -116,7 +117,7 @@ class FilePortLeases implements PortLeases {
 
   releaseAll(): void {
     for (const key of [...this.#leases.keys()]) this.#drop(key);
-    this.#save();
+    rmSync(this.#file, { force: true });
   }
 
   #takenPorts(): Set<number> {
@@ -176,7 +177,13 @@ class FilePortLeases implements PortLeases {
   }
 
   #save(): void {
-    writeJsonAtomic(this.#file, { format: 1, leases: Object.fromEntries(this.#leases) }, { durable: false });
+    const leases = Object.fromEntries(this.#leases);
+    try {
+      writeJsonAtomic(this.#file, { format: 1, leases }, { durable: false, makeFolders: false });
+    } catch (error) {
+      // The state folder was taken away: whoever looks after it ends the app, which must be able to go on until then.
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    }
   }
 }
 

@@ -96,6 +96,7 @@ export function appFolderAt(path: string): AppFolder {
 export function createAppFolders(folder: AppFolder): void {
   ensureOwnFolder(machineFolder());
   mkdirSync(folder.state, { recursive: true, mode: 0o700 });
+  mkdirSync(folder.specHistory, { recursive: true });
   mkdirSync(folder.platformLogs, { recursive: true });
   mkdirSync(folder.runtime, { recursive: true, mode: 0o700 });
   if (!existsSync(join(folder.state, ".gitignore"))) writeFileAtomic(join(folder.state, ".gitignore"), "*\n");

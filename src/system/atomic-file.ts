@@ -18,6 +18,9 @@ export interface WriteOptions {
   readonly mode?: number;
   /** Flushed to the disk before it takes its place. Default true. */
   readonly durable?: boolean;
+  /** Makes the folders above it that are missing. Default true; false: it throws ENOENT. A controller whose state folder
+   *  was taken away must not make another. */
+  readonly makeFolders?: boolean;
 }
 
 let counter = 0;
@@ -47,8 +50,9 @@ export function createFileAtomic(path: string, text: string, options: WriteOptio
   }
 }
 
-function writeBeside(path: string, text: string, { mode = 0o644, durable = true }: WriteOptions): string {
-  mkdirSync(dirname(path), { recursive: true });
+function writeBeside(path: string, text: string, options: WriteOptions): string {
+  const { mode = 0o644, durable = true, makeFolders = true } = options;
+  if (makeFolders) mkdirSync(dirname(path), { recursive: true });
   const temporary = `${path}.${process.pid}.${counter++}.tmp`;
   const descriptor = openSync(temporary, "wx", mode);
   try {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
@@ -97,6 +97,23 @@ test("release leaves a lock alone that is another's by now", (t) => {
   writeFileSync(path, other);
   lock.release();
   assert.equal(readFileSync(path, "utf8"), other);
+});
+
+test("whether it is still held is seen at the file: there, gone, another's", (t) => {
+  const folder = temporaryFolder(t);
+  const path = join(folder, "lock");
+  const lock = taken(path);
+  assert.equal(lock.holding(), "held");
+  renameSync(path, join(folder, "moved"));
+  assert.equal(lock.holding(), "gone");
+  renameSync(join(folder, "moved"), path);
+  assert.equal(lock.holding(), "held");
+  rmSync(path);
+  const second = taken(path);
+  assert.deepEqual([lock.holding(), second.holding()], ["taken", "held"]);
+  second.release();
+  writeFileSync(path, "{}");
+  assert.equal(lock.holding(), "gone");
 });
 
 test("a second release does not take a later lock away", (t) => {

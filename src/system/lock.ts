@@ -2,7 +2,12 @@
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { identify, isAlive, type ProcessIdentity } from "./proc.js";
 
+/** `gone`: file or folder were removed, replaced or moved, and nobody holds the lock. `taken`: somebody else does. */
+export type Holding = "held" | "gone" | "taken";
+
 export interface FileLock {
+  /** Whether it is still this one's: one look at the file. */
+  holding(): Holding;
   /** Takes the file away if it is still this one's; a second call does nothing. */
   release(): void;
 }
@@ -10,6 +15,8 @@ export interface FileLock {
 interface LockRecord extends ProcessIdentity {
   /** Where it was taken: a copied folder's lock is not held by whoever runs the original. */
   readonly path: string;
+  /** Tells the locks of one process apart. */
+  readonly turn: number;
 }
 
 let counter = 0;
@@ -18,11 +25,12 @@ let counter = 0;
 export function acquireLock(path: string): { readonly lock: FileLock } | { readonly holder: ProcessIdentity } {
   const self = identify(process.pid);
   if (self === null) throw new Error("this process is not visible under /proc");
-  const own = `${path}.${self.pid}.${counter++}`;
-  writeFileSync(own, JSON.stringify({ ...self, path } satisfies LockRecord), { mode: 0o600 });
+  const record: LockRecord = { ...self, path, turn: counter++ };
+  const own = `${path}.${self.pid}.${record.turn}`;
+  writeFileSync(own, JSON.stringify(record), { mode: 0o600 });
   try {
     for (;;) {
-      if (tryLink(own, path)) return { lock: createLock(path, self) };
+      if (tryLink(own, path)) return { lock: createLock(record) };
       const holder = readHolder(path, path);
       if (holder) return { holder };
       removeStale(path, own);
@@ -32,15 +40,22 @@ export function acquireLock(path: string): { readonly lock: FileLock } | { reado
   }
 }
 
-function createLock(path: string, self: ProcessIdentity): FileLock {
+/** Who holds the lock `path`; null when nobody alive does. */
+export const lockHolder = (path: string): ProcessIdentity | null => readHolder(path, path);
+
+function createLock({ path, pid, startTicks, turn }: LockRecord): FileLock {
   let released = false;
+  const holding = (): Holding => {
+    const holder = readHolder(path, path);
+    if (holder === null) return "gone";
+    return holder.pid === pid && holder.startTicks === startTicks && holder.turn === turn ? "held" : "taken";
+  };
   const release = (): void => {
     if (released) return;
     released = true;
-    const holder = readHolder(path, path);
-    if (holder?.pid === self.pid && holder.startTicks === self.startTicks) rmSync(path, { force: true });
+    if (holding() === "held") rmSync(path, { force: true });
   };
-  return { release };
+  return { holding, release };
 }
 
 function tryLink(own: string, path: string): boolean {
@@ -54,7 +69,7 @@ function tryLink(own: string, path: string): boolean {
 }
 
 /** Who holds the lock `path`, by what `file` says; null when nobody alive does. */
-function readHolder(file: string, path: string): ProcessIdentity | null {
+function readHolder(file: string, path: string): LockRecord | null {
   try {
     const record = JSON.parse(readFileSync(file, "utf8")) as Partial<LockRecord>;
     if (typeof record.pid !== "number" || record.path !== path) return null;

@@ -1,6 +1,6 @@
 // Processes as Linux shows them under /proc: identity, environment, family, and who listens on which port.
 // A process is known by pid + start time + boot id, never by its pid alone, because pids are reused.
-import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, statSync } from "node:fs";
 
 export interface ProcessIdentity {
   readonly pid: number;
@@ -162,6 +162,11 @@ export function portHolders(port: number): { readonly pid: number; readonly comm
 /** The command line with spaces between the arguments; empty for a kernel thread or a process that is gone. */
 export function commandLine(pid: number): string {
   return (readProcFile(`/proc/${pid}/cmdline`) ?? "").replaceAll("\0", " ").trim();
+}
+
+/** User id that a process runs as; null when it is gone. */
+export function processOwner(pid: number): number | null {
+  return statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid ?? null;
 }
 
 /** Path of the program that a process runs; null when it is gone or may not be looked at. */

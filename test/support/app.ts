@@ -75,7 +75,12 @@ export class TestApp {
 
   /** Runs `tusk …` and returns whatever it did. */
   tusk(...args: string[]): Promise<CommandResult> {
-    return runCommand([process.execPath, program, ...args], { cwd: this.folder, env: this.#env });
+    return this.tuskIn(this.folder, ...args);
+  }
+
+  /** The same in another folder. */
+  tuskIn(cwd: string, ...args: string[]): Promise<CommandResult> {
+    return runCommand([process.execPath, program, ...args], { cwd, env: this.#env });
   }
 
   /** Runs `tusk …`, which must end with 0. */

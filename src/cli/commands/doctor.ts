@@ -39,8 +39,14 @@ async function pruneApp(session: Session, folder: AppFolder, remains: Remains): 
 
 function toLeftovers(app: Examination | null): object[] {
   if (app === null) return [];
-  const { dataPlane, instances, files } = app.remains;
+  const { controllers, dataPlane, instances, files } = app.remains;
   return [
+    ...controllers.map(({ pid }) => ({
+      kind: "process",
+      name: "controller",
+      pids: [pid],
+      reason: "its state folder was removed, replaced or moved",
+    })),
     ...dataPlane.map(({ name, pid }) => ({ kind: "process", name, pids: [pid], reason: "no controller runs" })),
     ...instances.map(({ instance, processes, reason }) => {
       const pids = processes.map(({ pid }) => pid);

@@ -1,5 +1,6 @@
 // `tusk down`: stops everything of the app. Without a controller one is started that adopts what runs and stops it; when
-// not even that is possible, what is left is ended directly. Nothing to stop is success.
+// not even that is possible, what is left is ended directly. Controllers that lost the app's folder are ended before, or
+// they would start it all again. Nothing to stop is success.
 import { messageOf } from "../../base/errors.js";
 import { ensureController } from "../../control/launch.js";
 import type { AppFolder } from "../../system/app-folder.js";
@@ -9,6 +10,7 @@ import { count, formatDuration } from "../format.js";
 import { describeRemains, findRemains, isRunning, type Remains, removeRemains } from "../leftovers.js";
 import type { Session } from "../session.js";
 import { stopApp } from "../stop-app.js";
+import { describeStray, endStrayControllers, findStrayControllers } from "../stray-controllers.js";
 
 interface DownOptions {
   /** Milliseconds. */
@@ -17,14 +19,27 @@ interface DownOptions {
 
 export async function run(session: Session, _args: readonly [], { timeout }: DownOptions): Promise<number> {
   const folder = requireApp(session.options.appFolder);
+  const lost = await stopLostControllers(session, folder, timeout);
   const connection = await tryConnect(folder);
   if (connection) return stop(session, connection, timeout);
   const remains = await findRemains(folder);
   if (isRunning(remains, folder)) return stopWithoutController(session, folder, remains, timeout);
   const { files } = remains;
-  await removeRemains(folder, { dataPlane: [], instances: [], files });
-  session.result({ stopped: false, processes: 0, removed: files }, () => "nothing to stop");
+  await removeRemains(folder, { controllers: [], dataPlane: [], instances: [], files });
+  const stopped = lost > 0;
+  session.result({ stopped, processes: lost, removed: files }, (style) => {
+    const what = `stopped ${count(lost, "controller")} without a state folder, and what ${lost === 1 ? "it" : "they"} ran`;
+    return stopped ? `${style.green("✔")} ${what}` : "nothing to stop";
+  });
   return 0;
+}
+
+/** How many there were. */
+async function stopLostControllers(session: Session, folder: AppFolder, timeoutMs: number): Promise<number> {
+  const lost = findStrayControllers(folder);
+  if (lost.length > 0) session.note(`stopping ${lost.map(describeStray).join(", ")}`);
+  await endStrayControllers(lost, timeoutMs);
+  return lost.length;
 }
 
 async function stop(session: Session, connection: Connection, timeoutMs: number): Promise<number> {

@@ -14,6 +14,7 @@ import { portHolders } from "../../system/proc.js";
 import { version } from "../../system/version.js";
 import { connectTo, keeperAnswers, tryConnect } from "../connect.js";
 import { describeRemains, findRemains, type Remains } from "../leftovers.js";
+import { findStrayControllers } from "../stray-controllers.js";
 import {
   type Check,
   type ControllerFound,
@@ -48,7 +49,7 @@ export async function examineApp(folder: AppFolder): Promise<Examination> {
   // A controller that was just killed is waited for: the keeper starts the next one.
   const controller = await findController(folder);
   const isAlive = controller.state === "running" || controller.state === "silent";
-  const remains: Remains = isAlive ? ofOtherApps(folder) : await findRemains(folder);
+  const remains: Remains = isAlive ? besideTheController(folder) : await findRemains(folder);
   const processes = controller.state === "running" ? await listProcesses(folder) : processesOf(remains);
   const spec = await findSpecProblems(folder);
   const keeper = await keeperAnswers(folder);
@@ -118,16 +119,17 @@ async function listProcesses(folder: AppFolder): Promise<readonly ProcessEntry[]
   return record ? connectTo(folder, record).client.processes() : [];
 }
 
-/** Nobody's, whatever becomes of this app. */
-function ofOtherApps(folder: AppFolder): Remains {
+/** Nobody's, whatever becomes of the controller that runs this app. */
+function besideTheController(folder: AppFolder): Remains {
   const instances = findLeftovers(folder.key).filter(({ app }) => app !== folder.key);
-  return { dataPlane: [], instances, files: [] };
+  return { controllers: findStrayControllers(folder), dataPlane: [], instances, files: [] };
 }
 
-function processesOf({ dataPlane, instances }: Remains): ProcessEntry[] {
+function processesOf({ controllers, dataPlane, instances }: Remains): ProcessEntry[] {
   const own = ({ instance, processes }: Leftover): ProcessEntry[] =>
     processes.map(({ pid }) => ({ role: "instance", pid, name: instance }));
-  return [...dataPlane, ...instances.flatMap(own)];
+  const lost = controllers.map(({ pid }): ProcessEntry => ({ role: "controller", pid, name: "controller" }));
+  return [...lost, ...dataPlane, ...instances.flatMap(own)];
 }
 
 interface SpecFound {

@@ -2,6 +2,7 @@
 // instances are ready or somebody asks, because starting them is what the user waits for.
 import { join } from "node:path";
 import type { Clock, Timer } from "../../base/clock.js";
+import { messageOf } from "../../base/errors.js";
 import type { AppSpec } from "../../model/app-spec.js";
 import type { Settings } from "../../model/settings.js";
 import type { InstanceView } from "../../orchestrator/orchestrator.js";
@@ -45,7 +46,7 @@ export function startMetrics(parts: MetricsParts): RunningMetrics {
     views,
     enabled: () => settings().MONITORING_ENABLED,
     base: readBase(baseFile),
-    onBase: (base) => writeJsonAtomic(baseFile, base, { durable: false }),
+    onBase: baseWriter(baseFile, events),
     onRows: (services, edges) => {
       data.enqueue("microservices_metrics", services, { quiet: edges.length === 0 });
       data.enqueue("edges", edges);
@@ -111,6 +112,21 @@ async function openTuskDb({ folder, events, environment }: MetricsParts): Promis
       });
     },
   });
+}
+
+/** A full disk, or a folder that was taken away, must not end supervision. Said once until it works again. */
+function baseWriter(file: string, events: EventLog): (base: CountBase) => void {
+  let failing = false;
+  return (base) => {
+    try {
+      writeJsonAtomic(file, base, { durable: false, makeFolders: false });
+      failing = false;
+    } catch (error) {
+      const message = `${file} could not be written: ${messageOf(error)}`;
+      if (!failing) events.emit({ kind: "state.unwritten", level: "error", message });
+      failing = true;
+    }
+  };
 }
 
 /** Damaged or absent: the counts of workers that run already are taken as new. */
