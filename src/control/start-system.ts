@@ -22,6 +22,7 @@ import { pendingFile } from "./launch.js";
 import { type Ownership, watchOwnership } from "./ownership.js";
 import { PlanMaker, type Plans } from "./plan-maker.js";
 import type { System } from "./system.js";
+import { releaseTakenPorts } from "./taken-ports.js";
 import { type Deadline, settlesWithin } from "./timing.js";
 
 export interface StartOptions {
@@ -137,6 +138,7 @@ async function spawnInstances(options: StartOptions): Promise<SpawnedInstances> 
   const clock = systemClock;
   const events = new EventLog(folder.files.events, clock.now);
   const leases = createPortLeases({ stateFolder: folder.state, claimsFolder: portsFolder(), appFolder: folder.root });
+  releaseTakenPorts(leases, folder.runtime);
   const plans = new PlanMaker({ folder, leases, environment, codeSettings });
   const { desired, made } = await firstPlans(options, plans, events);
   let settings = (): Settings => made.settings;

@@ -4,6 +4,7 @@ import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { readJson, writeJsonAtomic } from "../system/atomic-file.js";
+import { lockHolder } from "../system/lock.js";
 import { isAlive, type ProcessIdentity, signalProcess } from "../system/proc.js";
 import type { WorkerIdentity } from "./ipc.js";
 
@@ -27,6 +28,12 @@ export async function endLeftoverWorkers(runtimeFolder: string): Promise<void> {
   const deadline = performance.now() + leaveMs;
   while (left.some(isAlive) && performance.now() < deadline) await delay(20);
   for (const worker of left) signalProcess(worker, "SIGKILL");
+}
+
+/** The keeper and the workers that live. */
+export function dataPlaneProcesses(runtimeFolder: string): ProcessIdentity[] {
+  const keeper = lockHolder(lockIn(runtimeFolder));
+  return [...(keeper ? [keeper] : []), ...readWorkers(runtimeFolder).filter(isAlive)];
 }
 
 export function removeFiles(runtimeFolder: string): void {

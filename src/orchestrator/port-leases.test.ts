@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -57,6 +57,18 @@ describe("port leases", () => {
   test("the preferred port is taken when it is free, else another", () => {
     assert.equal(leasesOf("a").lease("x", 29_950), 29_950);
     assert.notEqual(leasesOf("b").lease("x", 29_950), 29_950);
+  });
+
+  test("a copied folder does not take the original's ports along, a renamed one takes them over", () => {
+    const original = leasesOf("a");
+    const port = original.lease("edge/orders/users");
+    cpSync(join(root, "a"), join(root, "copy"), { recursive: true });
+    const copy = leasesOf("copy");
+    assert.equal(copy.all().size, 0);
+    assert.notEqual(copy.lease("edge/orders/users"), port);
+    assert.equal(leasesOf("a").lease("edge/orders/users"), port);
+    renameSync(join(root, "a"), join(root, "renamed"));
+    assert.equal(leasesOf("renamed").lease("edge/orders/users"), port);
   });
 
   test("release gives the port back to other apps", () => {

@@ -78,9 +78,14 @@ class FilePortLeases implements PortLeases {
     this.#options = options;
     this.#range = range;
     this.#file = join(options.stateFolder, "leases.json");
-    this.#leases = readLeases(this.#file);
     ensureOwnFolder(options.claimsFolder);
     mkdirSync(options.stateFolder, { recursive: true, mode: 0o700 });
+    this.#leases = this.#readOwn();
+  }
+
+  /** What the file says, less what another app has claimed: a copied app folder brings the original's leases along. */
+  #readOwn(): Map<string, number> {
+    return new Map([...readLeases(this.#file)].filter(([, port]) => this.#claim(port)));
   }
 
   all(): ReadonlyMap<string, number> {
@@ -160,12 +165,12 @@ class FilePortLeases implements PortLeases {
 
   #claim(port: number): boolean {
     const path = this.#claimPath(port);
+    if (readClaim(path)?.app === this.#options.appFolder) return true;
     const claim: Claim = { app: this.#options.appFolder, leases: this.#file };
     const temporary = `${path}.${randomBytes(6).toString("hex")}`;
     writeFileSync(temporary, JSON.stringify(claim), { mode: 0o600 });
     try {
       if (tryLink(temporary, path)) return true;
-      if (readClaim(path)?.app === this.#options.appFolder) return true;
       return removeStaleClaim(path, port) && tryLink(temporary, path);
     } finally {
       rmSync(temporary, { force: true });
