@@ -119,8 +119,6 @@ export function errorsOf(
 export interface Backtested {
   /** Per member; 0 for one that could not run. */
   readonly weights: Float64Array;
-  /** Mean loss per member, relative to the seasonal naive forecast; Infinity for one that could not run. */
-  readonly losses: Float64Array;
   /** The combined forecast at each origin, by weights that know nothing of that origin. */
   readonly combined: readonly Float64Array[];
 }
@@ -140,10 +138,12 @@ export function weigh(origins: readonly Origin[], history: History, horizon: num
   };
   const losses = lossesWithout(-1);
   const combined = origins.map(({ paths }, index) => {
-    const others = origins.length > 1 ? lossesWithout(index) : losses;
-    return combine(paths, others.map(weightOf), horizon);
+    const others = lossesWithout(index);
+    // With one moment, or where nothing was measured at all others, its own losses are all there is.
+    const known = others.some(Number.isFinite) ? others : losses;
+    return combine(paths, known.map(weightOf), horizon);
   });
-  return { weights: losses.map(weightOf), losses, combined };
+  return { weights: losses.map(weightOf), combined };
 }
 
 function meanErrors(

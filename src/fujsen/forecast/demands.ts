@@ -103,7 +103,7 @@ const defaultHorizon = (season: number | null): number => (season === null ? 48 
 function doubtsOf({ intervals, backtest }: SeriesForecast, { values }: DemandSeries, horizon: number): string[] {
   const doubts: string[] = [];
   if (!intervals) doubts.push("the forecast was not tested, and has no intervals");
-  else if ((backtest?.origins ?? 0) < 3) doubts.push(`the intervals rest on ${backtest?.origins} backtests only`);
+  else if ((backtest?.origins ?? 0) < 3) doubts.push(`the intervals rest on few backtests: ${backtest?.origins}`);
   if (horizon > values.length / 3) doubts.push(`${horizon} steps ahead is far for ${values.length} values`);
   return doubts;
 }

@@ -85,6 +85,17 @@ describe("a forecast", () => {
     assert.ok(scaledError(whole.mean, holed.mean, seasonalScale(values, 24)) < 0.15);
   });
 
+  it("has a measured error although a whole day is missing", () => {
+    for (const days of [1, 2, 3]) {
+      const values = hourlyLoad({ hours: 24 * 21 }).map((value, t) => (t >= 24 * 21 - 24 * days ? null : value));
+      for (const tier of ["fast", "best"] as const) {
+        const result = forecast(values, { tier, horizon: 24 });
+        assertSound(result);
+        assert.ok(result.backtest === null || Number.isFinite(result.backtest.scaledError), `${days} ${tier}`);
+      }
+    }
+  });
+
   it("follows a level shift at once", () => {
     const values = hourlyLoad({ hours: 24 * 30, weekly: false }).map((value, t) => (t < 24 * 25 ? value : 3 * value));
     const shift = findLevelShift(Float64Array.from(values), 24);
