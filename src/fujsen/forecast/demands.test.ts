@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
 import type { DecisionRecord } from "../decision.js";
 import { MicroservicesIntelligence } from "../engine.js";
 import type { DemandRow } from "./series.js";
@@ -67,6 +69,16 @@ describe("predicted demands", () => {
       [true, true, true],
     );
     assert.match(JSON.stringify(records[2]?.evidence), /"scaledError"/);
+  });
+
+  it("replay from a record that another machine stored", () => {
+    const path = fileURLToPath(new URL("../../../../src/fujsen/forecast/fixtures/records.json", import.meta.url));
+    const records = JSON.parse(readFileSync(path, "utf8")) as DecisionRecord[];
+    const replays = records.map((record) => new MicroservicesIntelligence().replay(record));
+    assert.deepEqual(
+      replays.map(({ identical, reason }) => [identical, reason]),
+      records.map(() => [true, null]),
+    );
   });
 
   it("say what they cannot know", () => {
