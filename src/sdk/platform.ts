@@ -9,6 +9,7 @@ import { systemClock, systemRng } from "../system/clock.js";
 import { TuskConfig } from "./config.js";
 import { type EmbeddedController, startEmbedded } from "./embedded.js";
 import { decideOn, type IntelligenceHost, setIntelligenceHost } from "./intelligence.js";
+import { closeAtProgramEnd } from "./program-end.js";
 
 export interface PlatformConfig {
   /** App folder. Default: the working directory. */
@@ -17,6 +18,9 @@ export interface PlatformConfig {
   readonly settings?: TuskConfig | Partial<Settings>;
   /** Default: this process'. What the services inherit, and where TUSK_<NAME> is looked up. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** What happens to a platform in this process when the program ends at SIGINT or SIGTERM without a handler of its own,
+   *  or because it has nothing left to do. Default false: it is closed first; true: everything runs on. */
+  readonly detachOnExit?: boolean;
 }
 
 export interface ConnectOptions {
@@ -43,6 +47,8 @@ export class TuskMicroservices {
   readonly intelligence: IntelligenceHost;
   readonly #embedded: EmbeddedController | null;
   #closed = false;
+  /** This platform is closed by hand: the program's end has nothing to close. */
+  #forgetAtEnd = (): void => {};
 
   private constructor(folder: AppFolder, url: string, token: string, embedded: EmbeddedController | null) {
     this.folder = folder;
@@ -66,9 +72,26 @@ export class TuskMicroservices {
   /**
    * Runs the controller in this process, with keeper and workers as processes beside it; connects instead when a
    * controller for the folder runs already. What a former program left running is adopted. The first platform of a
-   * process becomes its default. Throws TuskError: SPEC_INVALID, TIMEOUT, KEEPER_LOST.
+   * process becomes its default. A program that ends at a signal closes it first, see `detachOnExit`. Throws TuskError:
+   * SPEC_INVALID, TIMEOUT, KEEPER_LOST.
    */
   static async start(config: PlatformConfig = {}): Promise<TuskMicroservices> {
+    const starting = TuskMicroservices.#start(config);
+    const detach = config.detachOnExit === true;
+    // From the beginning: a program may be interrupted while its services start.
+    const { forget } = closeAtProgramEnd(async () => (await starting).close({ detach }));
+    try {
+      const platform = await starting;
+      if (platform.isEmbedded) platform.#forgetAtEnd = forget;
+      else forget();
+      return platform;
+    } catch (error) {
+      forget();
+      throw error;
+    }
+  }
+
+  static async #start(config: PlatformConfig): Promise<TuskMicroservices> {
     const folder = appFolderAt(config.folder ?? process.cwd());
     const { settings = {}, environment = process.env } = config;
     const codeSettings = settings instanceof TuskConfig ? settings.toSettings() : settings;
@@ -114,6 +137,7 @@ export class TuskMicroservices {
   async close({ detach = false }: { readonly detach?: boolean } = {}): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#forgetAtEnd();
     await forgetDefault(this);
     if (!this.#embedded) return;
     await (detach ? this.#embedded.detach() : this.#embedded.stop());
