@@ -228,10 +228,10 @@ export abstract class MessageParser {
     const name = nameOf(bytes, from, at, hash);
     const value = fieldValue(bytes, at + 1, to);
     into.push(name, value);
-    if (into === this.headers) this.#note(name, value);
+    if (into === this.headers) this.#note(name, value, bytes[to - 1] === TAB);
   }
 
-  #note(name: string, value: string): void {
+  #note(name: string, value: string, endsWithTab: boolean): void {
     switch (headerKind(name)) {
       case "content-length":
         if (this.#contentLength !== -1) throw new MessageError("malformed", "Content-Length stands there twice");
@@ -239,7 +239,8 @@ export abstract class MessageParser {
         if (this.#contentLength === -1) throw new MessageError("malformed", "Content-Length is not a plain number");
         break;
       case "transfer-encoding":
-        if (this.#isChunked || value.toLowerCase() !== "chunked")
+        // A tab behind it is white space (RFC 9110, 5.6.3), and to llhttp a part of another coding.
+        if (this.#isChunked || value.toLowerCase() !== "chunked" || endsWithTab)
           throw new MessageError("malformed", "the only transfer coding that is supported is chunked, said once");
         this.#isChunked = true;
         break;
