@@ -51,4 +51,10 @@ export class MicroservicesConfig extends TuskConfig implements Settings {
   SERVICE_MESH_PROVIDER: string = defaultSettings.SERVICE_MESH_PROVIDER;
   /** Gateway of that deployment. */
   API_GATEWAY_PROVIDER: string = defaultSettings.API_GATEWAY_PROVIDER;
+
+  /** Those that differ from the defaults: what nobody set is not said to come from code. */
+  override toSettings(): Partial<Settings> {
+    const given = Object.entries(super.toSettings());
+    return Object.fromEntries(given.filter(([name, value]) => value !== defaultSettings[name as keyof Settings]));
+  }
 }
