@@ -103,7 +103,7 @@ function recordFailure(data: FailureData): RecordedFailure {
 
 export const decisionFunctions = {
   processMicroservicesMetrics: define({
-    version: "1",
+    version: "2",
     run: processMicroservicesMetrics,
     evidence: (output: ProcessedMetrics) =>
       output.ok ? { rows: output.rows.length, notes: output.notes.length } : { problems: output.problems.length },

@@ -91,8 +91,8 @@ describe("metrics of programs", () => {
   for (const [given, expected, note] of [
     ["2026-01-31T12:00:00", "2026-01-31T12:00:00.000Z", /no zone given: UTC/],
     ["2026-01-31 12:00:00.123456+01:00", "2026-01-31T11:00:00.123Z", /read as/],
-    [1_767_225_600, "2026-01-01T00:00:00.000Z", /read as/],
-    [1_767_225_600_500, "2026-01-01T00:00:00.500Z", /read as/],
+    [1_767_225_600, "2026-01-01T00:00:00.000Z", /: 1767225600 read as/],
+    [1_767_225_600_500, "2026-01-01T00:00:00.500Z", /: 1767225600500 read as/],
   ] as const) {
     it(`reads the time ${given}`, () => {
       const { row, notes } = rowOf({ timestamp: given });

@@ -185,7 +185,8 @@ function readTimestamp(fields: FieldReader): string {
   }
   const timestamp = new Date(ms).toISOString();
   const same = value instanceof Date || value === timestamp || value === timestamp.replace(".000Z", "Z");
-  if (!same) fields.note("timestamp", `${shown(String(value))} read as ${timestamp}${zoneNote(value)}`);
+  const given = typeof value === "number" ? String(value) : shown(String(value));
+  if (!same) fields.note("timestamp", `${given} read as ${timestamp}${zoneNote(value)}`);
   return timestamp;
 }
 
