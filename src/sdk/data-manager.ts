@@ -25,11 +25,17 @@ export class MicroservicesDataManager {
     this.#link = new PlatformLink(options);
   }
 
-  /** A point for every step of the range, null where nothing was measured. `step` in seconds, 1 or more. Throws REQUEST_INVALID. */
+  /**
+   * A point for every step of the range, null where nothing was measured. `metric` is a column of the table, such as
+   * `response_time`; `from` and `to` are a Date, ISO 8601 or milliseconds since 1970; `step` is in seconds, 1 or more.
+   * Throws REQUEST_INVALID.
+   */
   async series(
     service: string,
     metric: Metric,
-    { from, to, step }: TimeRange & { readonly step: number },
+    from: TimeRange["from"],
+    to: TimeRange["to"],
+    step: number,
   ): Promise<readonly SeriesPoint[]> {
     return readSeries(await this.#reader(), { service, metric, from, to, stepSeconds: step });
   }

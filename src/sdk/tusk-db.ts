@@ -1,11 +1,12 @@
 // The database of the running system, through the controller: nothing else opens its file.
+import { TuskError } from "../base/errors.js";
 import type { SqlRow, SqlValue } from "../control/data-access.js";
 import { PlatformLink, type PlatformOptions } from "./platform.js";
 
 export interface Inserted {
   /** Number of rows. */
   readonly inserted: number;
-  /** Of the last row, UUIDv7. */
+  /** Of the last row, UUIDv7; empty when there was no row. */
   readonly id: string;
 }
 
@@ -16,11 +17,16 @@ export class TuskDB {
     this.#link = new PlatformLink(options);
   }
 
-  /** One row or many, all or none. Throws DB_TABLE_UNKNOWN, DB_ROW_INVALID, DB_UNAVAILABLE. */
-  async insert(table: string, rows: SqlRow | readonly SqlRow[]): Promise<Inserted> {
+  /** One row; a list is taken as `insertMany` takes it. Throws DB_TABLE_UNKNOWN, DB_ROW_INVALID, DB_UNAVAILABLE. */
+  insert(table: string, row: SqlRow | readonly SqlRow[]): Promise<Inserted> {
+    return this.insertMany(table, Array.isArray(row) ? (row as readonly SqlRow[]) : [row as SqlRow]);
+  }
+
+  /** All rows or none. Throws REQUEST_INVALID, DB_TABLE_UNKNOWN, DB_ROW_INVALID, DB_UNAVAILABLE. */
+  async insertMany(table: string, rows: readonly SqlRow[]): Promise<Inserted> {
+    if (!Array.isArray(rows)) throw new TuskError("REQUEST_INVALID", "the rows must be a list of objects");
     const { data } = await this.#link.control();
-    const list = Array.isArray(rows) ? (rows as readonly SqlRow[]) : [rows as SqlRow];
-    const { inserted, ids } = await data.insert(table, list);
+    const { inserted, ids } = await data.insert(table, rows);
     return { inserted, id: ids.at(-1) ?? "" };
   }
 

@@ -4,23 +4,31 @@ import type { ServicePerformance } from "../fujsen/performance.js";
 import { type Outcome, outcomeOf } from "./outcome.js";
 import { PlatformLink, type PlatformOptions } from "./platform.js";
 
-/** Missing or null: not measured. Further columns of the table may be given by their names. */
-export interface MicroservicesMetrics {
-  /** ISO 8601 or milliseconds since 1970. */
-  readonly timestamp: string | number;
-  readonly service_id: string;
+interface Measurement {
+  /** A Date, ISO 8601, or milliseconds since 1970. */
+  readonly timestamp: Date | string | number;
   /** Milliseconds. */
   readonly response_time?: number | null;
+  readonly responseTime?: number | null;
   /** Requests per second. */
   readonly throughput?: number | null;
   /** 0 to 1. */
   readonly error_rate?: number | null;
+  readonly errorRate?: number | null;
   /** Cores. */
   readonly cpu_usage?: number | null;
+  readonly cpuUsage?: number | null;
   /** Bytes. */
   readonly memory_usage?: number | null;
+  readonly memoryUsage?: number | null;
   readonly [field: string]: unknown;
 }
+
+/**
+ * Names as in the table, or the same in camelCase. Missing or null: not measured. Further columns of the table may be
+ * given by their names.
+ */
+export type MicroservicesMetrics = Measurement & ({ readonly service_id: string } | { readonly serviceId: string });
 
 export interface StoredMicroservicesMetrics {
   readonly metricsStored: boolean;

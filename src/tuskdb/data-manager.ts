@@ -4,10 +4,10 @@ import type { Reader, SqlRow } from "./database.js";
 import { metricsTable } from "./schema.js";
 import { quoteName } from "./sql-names.js";
 
-/** From the first instant on, up to but without the second: ISO 8601 or a Date. */
+/** From the first instant on, up to but without the second: ISO 8601, a Date, or milliseconds since 1970. */
 export interface TimeRange {
-  readonly from: string | Date;
-  readonly to: string | Date;
+  readonly from: string | Date | number;
+  readonly to: string | Date | number;
 }
 
 /** Mean over time, or what follows from the counts; the highest percentile of the step's rows. */
@@ -86,7 +86,8 @@ export async function readSeries(database: Reader, query: SeriesQuery): Promise<
 }
 
 function seriesSql(metric: Metric): string {
-  const own = metricSql[metric];
+  // A name such as `constructor` is a member of every object.
+  const own = Object.hasOwn(metricSql, metric) ? metricSql[metric] : undefined;
   if (own === undefined)
     throw new TuskError("REQUEST_INVALID", `there is no metric "${String(metric)}"`, { hint: metrics.join(", ") });
   const value = fallback[metric] ? `coalesce(${own}, ${fallback[metric]})` : own;
@@ -152,8 +153,10 @@ function toRange({ from, to }: TimeRange): { readonly from: number; readonly to:
   return range;
 }
 
-function toMs(time: string | Date): number {
-  const ms = new Date(time).getTime();
+function toMs(time: unknown): number {
+  // Null and booleans would be taken for 1970.
+  const isTime = typeof time === "string" || typeof time === "number" || time instanceof Date;
+  const ms = isTime ? new Date(time).getTime() : Number.NaN;
   if (Number.isNaN(ms)) throw new TuskError("REQUEST_INVALID", `"${String(time).slice(0, 40)}" is no time`);
   return ms;
 }

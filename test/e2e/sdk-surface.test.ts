@@ -7,6 +7,7 @@ import { test } from "node:test";
 const documented: Readonly<Record<string, readonly string[]>> = {
   tusklang: [
     ...["TuskConfig", "TuskLang.settings", "TuskLang.explain", "TuskDB.insert", "TuskDB.query"],
+    ...["TuskDB.insertMany"],
     ...["TuskMicroservices.close", "TuskError", "fujsen"],
   ],
   "tusklang/mesh": [

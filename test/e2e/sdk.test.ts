@@ -140,7 +140,7 @@ test("services created at once run, call, are exposed, scaled, checked and measu
   await assert.rejects(single.getServiceMetrics("back", "a while"), { code: "REQUEST_INVALID" });
   const past = new parts.MicroservicesDataManager({ platform });
   const range = { from: new Date(Date.now() - 60_000), to: new Date(Date.now() + 1_000) };
-  const series = await past.series("back", "ready", { ...range, step: 61 });
+  const series = await past.series("back", "ready", range.from, range.to.toISOString(), 61);
   assert.ok(series.length === 1 && (series[0]?.value ?? 0) > 0, JSON.stringify(series));
   const isStored = async () =>
     (await past.edges(range)).some(({ caller, callee }) => caller === "gateway" && callee === "back");
