@@ -23,7 +23,7 @@ describe("a decision record", () => {
     for (const record of records) assert.equal(engine.replay(record).identical, true);
     assert.deepEqual(
       records.map(({ version }) => version),
-      ["1", "1", performanceVersion, insightsVersion],
+      ["2", "2", performanceVersion, insightsVersion],
     );
     assert.equal(engine.decisions().length, 4);
   });
