@@ -144,6 +144,8 @@ function compileCluster(name: string, { services, provenance, settings }: Contex
   return {
     name,
     loadBalancer: settings.LOAD_BALANCING_ENABLED ? traffic.loadBalancer : "first",
+    ...(traffic.hashOn ? { hashOn: traffic.hashOn } : {}),
+    ...(traffic.slowStartMs > 0 ? { slowStartMs: traffic.slowStartMs } : {}),
     connectTimeoutMs,
     retryBudget: { ratio: traffic.retry.budgetRatio, minimum: traffic.retry.budgetMinimum },
     ...(enabled && guarded ? { outlier } : {}),
@@ -152,6 +154,7 @@ function compileCluster(name: string, { services, provenance, settings }: Contex
     origin: originOf(provenance, `services.${name}`),
     ...originsOf(provenance, {
       loadBalancer: `${written}.loadBalancer`,
+      slowStartMs: `${written}.slowStartMs`,
       retryBudget: `${written}.retry`,
       outlier: `${written}.outlier`,
       limits: `${written}.limits`,

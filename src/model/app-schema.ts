@@ -1,9 +1,9 @@
 // The one schema of an app spec as it is written: types, validation and the JSON Schema of editors come from it.
 // Built at its first use, because most commands never parse a spec.
 import { z } from "zod";
-import { gatewaySchema, retryShape, serviceRouteSchema } from "./gateway-schema.js";
+import { gatewaySchema, headerName, retryShape, serviceRouteSchema } from "./gateway-schema.js";
 import { healthSchema } from "./health-schema.js";
-import { command, duration, label, list, text, wholeNumber } from "./schema-parts.js";
+import { atMostOneOf, command, duration, label, list, text, wholeNumber } from "./schema-parts.js";
 import { defaultSettings, type SettingName } from "./settings.js";
 
 export const maxServices = 1000;
@@ -53,6 +53,23 @@ const outlier = () =>
     maxEjection: duration(1).optional().meta({ description: "Default: 5m." }),
   });
 
+const hashing = () =>
+  atMostOneOf(
+    z.strictObject({
+      type: z.enum(["ring-hash", "maglev"]),
+      header: headerName().optional().meta({ description: "Requests with the same value go to one instance." }),
+      cookie: headerName().optional().meta({ description: "Requests with the same value go to one instance." }),
+      source: z.literal(true).optional().meta({ description: "By the client's address. The default." }),
+    }),
+    ["header", "cookie", "source"],
+  );
+
+const balancer = () =>
+  z.union([z.enum(["round-robin", "random", "least-request", "peak-ewma", "ring-hash", "maglev"]), hashing()], {
+    error:
+      "expected round-robin, random, least-request, peak-ewma, ring-hash or maglev\nring-hash and maglev may be a map: `{ type: ring-hash, header: x-user }`",
+  });
+
 const most = (description: string) => wholeNumber(0, 10_000).optional().meta({ description });
 
 const limits = () =>
@@ -82,7 +99,10 @@ const breaker = () =>
 
 const traffic = () =>
   z.strictObject({
-    loadBalancer: z.enum(["round-robin", "least-request"]).optional().meta({ description: "Default: least-request." }),
+    loadBalancer: balancer().optional().meta({ description: "Default: least-request." }),
+    slowStart: duration()
+      .optional()
+      .meta({ description: "A new instance gets a growing share for so long. Default: 0, all at once." }),
     timeout: duration().optional().meta({ description: "The whole exchange, all attempts. Default: 15s. 0: none." }),
     attemptTimeout: duration().optional().meta({ description: "One attempt. Default: none." }),
     retry: z.union([z.literal(false), trafficRetry()], { error: "expected `false`, or a map" }).optional(),

@@ -53,11 +53,22 @@ export interface SloSpec {
   readonly availability: number;
 }
 
-export type LoadBalancerKind = "round-robin" | "least-request";
+export type LoadBalancerKind = "round-robin" | "random" | "least-request" | "peak-ewma" | "ring-hash" | "maglev";
+
+/** What `ring-hash` and `maglev` keep at one instance. Header names are lower case. */
+export type HashOnSpec =
+  | { readonly kind: "header"; readonly name: string }
+  | { readonly kind: "cookie"; readonly name: string }
+  | { readonly kind: "source" };
 
 /** Traffic policy of calls to a service; a route or an edge may override the timeouts and the retries. */
 export interface TrafficSpec {
+  /** Default least-request. */
   readonly loadBalancer: LoadBalancerKind;
+  /** Of ring-hash and maglev alone. Default: the client's address. */
+  readonly hashOn?: HashOnSpec;
+  /** A new instance gets a share of its weight that grows for so long. Default 0: all of it at once. */
+  readonly slowStartMs: number;
   /** Whole exchange, all attempts. Default 15000. 0 switches it off. */
   readonly requestTimeoutMs: number;
   /** One attempt, to its response's headers. Default 0: bounded by the whole alone. */

@@ -37,7 +37,7 @@ const hostname = once(() =>
     .refine((value) => !/^[\d.]+$/.test(value), "must be a name, not an address"),
 );
 
-const headerName = once(() =>
+export const headerName = once(() =>
   z
     .string()
     .max(256)

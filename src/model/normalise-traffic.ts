@@ -1,11 +1,12 @@
 // `traffic` of a service: defaults filled in. Each default and its reason stands in docs/traffic-policy.md.
 // Takes only what the schema has passed.
 import type { TrafficFile } from "./app-schema.js";
-import type { BreakerSpec, LimitsSpec, OutlierSpec, RetrySpec, TrafficSpec } from "./app-spec.js";
+import type { BreakerSpec, HashOnSpec, LimitsSpec, OutlierSpec, RetrySpec, TrafficSpec } from "./app-spec.js";
 import { msOr } from "./duration.js";
 
 export const defaultTraffic: TrafficSpec = {
   loadBalancer: "least-request",
+  slowStartMs: 0,
   requestTimeoutMs: 15_000,
   attemptTimeoutMs: 0,
   retry: { attempts: 2, statuses: [502, 503, 504], backoffMs: 25, budgetRatio: 0.2, budgetMinimum: 10 },
@@ -24,7 +25,8 @@ export const defaultTraffic: TrafficSpec = {
 
 export function normaliseTraffic(file: TrafficFile = {}): TrafficSpec {
   return {
-    loadBalancer: file.loadBalancer ?? defaultTraffic.loadBalancer,
+    ...normaliseBalancer(file.loadBalancer),
+    slowStartMs: msOr(file.slowStart, defaultTraffic.slowStartMs),
     requestTimeoutMs: msOr(file.timeout, defaultTraffic.requestTimeoutMs),
     attemptTimeoutMs: msOr(file.attemptTimeout, defaultTraffic.attemptTimeoutMs),
     retry: normaliseRetry(file.retry),
@@ -32,6 +34,19 @@ export function normaliseTraffic(file: TrafficFile = {}): TrafficSpec {
     limits: normaliseLimits(file.limits),
     breaker: normaliseBreaker(file.breaker),
   };
+}
+
+function normaliseBalancer(
+  file: TrafficFile["loadBalancer"] = defaultTraffic.loadBalancer,
+): Pick<TrafficSpec, "loadBalancer" | "hashOn"> {
+  if (typeof file !== "string") return { loadBalancer: file.type, hashOn: hashOnOf(file) };
+  const isHashing = file === "ring-hash" || file === "maglev";
+  return { loadBalancer: file, ...(isHashing ? { hashOn: { kind: "source" } } : {}) };
+}
+
+function hashOnOf({ header, cookie }: { header?: string | undefined; cookie?: string | undefined }): HashOnSpec {
+  if (header !== undefined) return { kind: "header", name: header.toLowerCase() };
+  return cookie === undefined ? { kind: "source" } : { kind: "cookie", name: cookie };
 }
 
 function normaliseRetry(file: TrafficFile["retry"] = {}): RetrySpec {

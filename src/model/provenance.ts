@@ -12,6 +12,7 @@ const renamed: Readonly<Record<string, string>> = {
   timeout: "requestTimeoutMs",
   attemptTimeout: "attemptTimeoutMs",
   startupLimit: "startupLimitMs",
+  slowStart: "slowStartMs",
 };
 
 /** Service fields whose members have places of their own. */

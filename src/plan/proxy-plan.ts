@@ -212,7 +212,18 @@ export interface RetryPlan {
 export interface ClusterPlan {
   readonly name: string;
   /** `first`: the first usable endpoint only (load balancing switched off). */
-  readonly loadBalancer: "round-robin" | "least-request" | "first";
+  readonly loadBalancer:
+    | "round-robin"
+    | "random"
+    | "least-request"
+    | "peak-ewma"
+    | "ring-hash"
+    | "maglev"
+    | "first";
+  /** What ring-hash and maglev keep together. Absent: the client's address. */
+  readonly hashOn?: HashOnPlan;
+  /** A new endpoint gets a share of its weight that grows for so long; ring-hash and maglev have none. Absent: 0. */
+  readonly slowStartMs?: number;
   readonly connectTimeoutMs: number;
   readonly retryBudget: { readonly ratio: number; readonly minimum: number };
   /** Absent: no ejection. */
@@ -231,6 +242,11 @@ export interface ClusterPlan {
   /** Of the policies that the spec sets, by field of this plan; a field that is not here has its default. */
   readonly origins?: Readonly<Record<string, PlanOrigin>>;
 }
+
+/** A request without such a header or cookie goes anywhere. */
+export type HashOnPlan =
+  /** `name` in lower case. */
+  { readonly kind: "header"; readonly name: string } | { readonly kind: "cookie"; readonly name: string } | { readonly kind: "source" };
 
 /** Of one worker; 0: none. */
 export interface LimitsPlan {

@@ -1,10 +1,12 @@
 // One upstream service at run time: which endpoints may take a request, which one takes the next, who is ejected, and
 // who waits for room. Decisions are the pure ones of resilience/; this holds their state.
-import type { Clock, Rng, Timer } from "../base/clock.js";
+import type { Clock, Timer } from "../base/clock.js";
 import type { PolicyNoticeKind, WorkerNotice } from "../keeper/protocol.js";
 import type { ClusterPlan, Endpoint } from "../plan/proxy-plan.js";
-import { createLoadBalancer, type LoadBalancer } from "../resilience/load-balancer.js";
+import { createLoadBalancer } from "../resilience/create-load-balancer.js";
+import { type Draw as BalancerDraw, isHashing, type LoadBalancer } from "../resilience/load-balancer.js";
 import { type Fleet, type OutlierEffect, type OutlierEvent, stepOutlier } from "../resilience/outlier.js";
+import { slowStartShare } from "../resilience/slow-start.js";
 import { Admission } from "./admission.js";
 import { EndpointState, lifeOf } from "./endpoint-state.js";
 
@@ -15,9 +17,10 @@ export interface ClusterOptions {
   readonly onForget: (endpoint: EndpointState) => void;
 }
 
+const shortestStepMs = 100;
+
 /** What a pick depends on besides the endpoints. */
-export interface Draw {
-  readonly rng: Rng;
+export interface Draw extends BalancerDraw {
   /** By earlier attempts of the same request. */
   readonly tried: readonly EndpointState[];
 }
@@ -38,6 +41,7 @@ export class Cluster {
   readonly #retired = new Set<EndpointState>();
   readonly #returns = new Map<EndpointState, Timer>();
   #pickable: readonly EndpointState[] = [];
+  #warming: Timer | null = null;
   readonly #waiting = new Set<Waiting>();
   readonly #onRoom = (): void => {
     if (this.#waiting.size > 0) this.#wake();
@@ -70,9 +74,10 @@ export class Cluster {
       this.#balancer = createLoadBalancer(plan?.loadBalancer ?? "first");
     this.#plan = plan;
     this.admission.setPlan(plan);
+    this.#warmUp();
     if (!plan?.outlier)
       for (const endpoint of this.#endpoints.values()) this.#return(endpoint, "ejection is switched off");
-    this.#onRoom();
+    this.#refresh();
   }
 
   setEndpoints(endpoints: readonly Endpoint[]): void {
@@ -84,19 +89,22 @@ export class Cluster {
       this.#endpoints.set(lifeOf(endpoint), state);
     }
     for (const [life, state] of before) if (!this.#endpoints.has(life)) this.#retire(state);
+    // To a cluster that knew none, all are new to the worker alone.
+    for (const state of this.#endpoints.values()) this.#noteReady(state, before.size === 0);
+    this.#warmUp();
     this.#refresh();
   }
 
   /** One that was not tried yet, where there is one. Undefined: none is ready, or every one is full. */
   pick(draw: Draw): EndpointState | undefined {
-    const { tried, rng } = draw;
+    const { tried } = draw;
     if (tried.length === 0) {
-      const chosen = this.#balancer.pick(this.#pickable, rng);
+      const chosen = this.#balancer.pick(this.#pickable, draw);
       if (chosen === undefined || this.#hasRoom(chosen)) return chosen;
     }
     const open = this.#pickable.filter((endpoint) => this.#hasRoom(endpoint));
     const fresh = open.filter((endpoint) => !tried.includes(endpoint));
-    return this.#balancer.pick(fresh.length > 0 ? fresh : open, rng);
+    return this.#balancer.pick(this.#pickable, draw, fresh.length > 0 ? fresh : open);
   }
 
   hasUntried(tried: readonly EndpointState[]): boolean {
@@ -122,6 +130,11 @@ export class Cluster {
     return this.#waiting.size;
   }
 
+  /** Whether anybody wants to know how long answers take. */
+  get measures(): boolean {
+    return this.#plan?.loadBalancer === "peak-ewma";
+  }
+
   /** How an attempt went. */
   report(endpoint: EndpointState, event: OutlierEvent): void {
     const failed = event.type === "failure";
@@ -141,7 +154,37 @@ export class Cluster {
   close(): void {
     for (const timer of this.#returns.values()) timer.cancel();
     this.#returns.clear();
+    this.#warming?.cancel();
     this.admission.close();
+  }
+
+  #noteReady(state: EndpointState, isOld: boolean): void {
+    if (!state.ready || state.readySince !== null) return;
+    state.readySince = isOld ? Number.NEGATIVE_INFINITY : this.#options.clock.monotonic();
+  }
+
+  // While any is new, its share of its weight grows in steps; each step is a new list for the balancer.
+  #warmUp(): void {
+    this.#warming?.cancel();
+    this.#warming = null;
+    const windowMs = this.#slowStartMs();
+    const now = this.#options.clock.monotonic();
+    let isAnyNew = false;
+    for (const state of this.#endpoints.values()) {
+      state.warmth = slowStartShare(now - (state.readySince ?? now), windowMs);
+      isAnyNew ||= state.ready && state.warmth < 1;
+    }
+    if (!isAnyNew) return;
+    this.#warming = this.#options.clock.setTimer(Math.max(shortestStepMs, windowMs / 20), () => {
+      this.#warmUp();
+      this.#refresh();
+    });
+  }
+
+  // Weights that move all the time would move requests that belong together.
+  #slowStartMs(): number {
+    const { slowStartMs = 0, loadBalancer = "first" } = this.#plan ?? {};
+    return isHashing(loadBalancer) ? 0 : slowStartMs;
   }
 
   #hasRoom(endpoint: EndpointState): boolean {
@@ -225,7 +268,10 @@ export class Cluster {
   #refresh(): void {
     const ready = this.endpoints.filter((endpoint) => endpoint.ready);
     const usable = ready.filter((endpoint) => !endpoint.ejected);
-    this.#pickable = usable.length > 0 ? usable : ready;
+    const pickable = usable.length > 0 ? usable : ready;
+    // The same list as long as nothing about it changes: balancers make tables of it.
+    if (!isSame(pickable, this.#pickable)) this.#pickable = pickable;
+    for (const endpoint of pickable) endpoint.listedWeight = endpoint.weight;
     this.#onRoom();
   }
 
@@ -237,4 +283,9 @@ export class Cluster {
   #nameOf(endpoint: EndpointState): { readonly cluster: string; readonly endpoint: string; readonly epoch: string } {
     return { cluster: this.name, endpoint: endpoint.endpoint.id, epoch: endpoint.endpoint.epoch };
   }
+}
+
+function isSame(list: readonly EndpointState[], before: readonly EndpointState[]): boolean {
+  if (list.length !== before.length) return false;
+  return list.every((endpoint, index) => endpoint === before[index] && endpoint.weight === endpoint.listedWeight);
 }

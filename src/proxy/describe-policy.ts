@@ -1,7 +1,9 @@
 // Every policy on a request's way in words, with its place in the spec and how it stands now. For `explain` only.
 import type { PolicyPart } from "../keeper/protocol.js";
 import type { ClusterPlan, PlanOrigin, RouteAction } from "../plan/proxy-plan.js";
+import { isHashing } from "../resilience/load-balancer.js";
 import type { Cluster } from "./cluster.js";
+import type { EndpointState } from "./endpoint-state.js";
 
 type Origins = Readonly<Record<string, PlanOrigin>> | undefined;
 
@@ -23,11 +25,15 @@ function describeAction({ requestTimeoutMs, attemptTimeoutMs, retry, origins }: 
 }
 
 function describeCluster(plan: ClusterPlan, cluster: Cluster): PolicyPart[] {
-  const { loadBalancer, retryBudget, outlier, limits, breaker, origins } = plan;
+  const { slowStartMs = 0, retryBudget, outlier, limits, breaker, origins } = plan;
   const share = `${percent(retryBudget.ratio)} of the requests of 10 s, or ${retryBudget.minimum} a second`;
   const { admission } = cluster;
   return [
-    part("balancer", loadBalancer, originOf(origins, "loadBalancer")),
+    part("balancer", describeBalancer(plan), originOf(origins, "loadBalancer")),
+    part("slow start", slowStartMs === 0 ? "off" : `${ms(slowStartMs)} from a tenth to all`, {
+      ...originOf(origins, "slowStartMs"),
+      ...(slowStartMs === 0 ? {} : { standing: `${cluster.endpoints.filter(isWarming).length} instances warming up` }),
+    }),
     part("retry budget", share, originOf(origins, "retryBudget")),
     part("ejection", outlier ? describeOutlier(outlier) : "off", {
       ...originOf(origins, "outlier"),
@@ -43,6 +49,14 @@ function describeCluster(plan: ClusterPlan, cluster: Cluster): PolicyPart[] {
     }),
   ];
 }
+
+function describeBalancer({ loadBalancer, hashOn }: ClusterPlan): string {
+  if (!isHashing(loadBalancer)) return loadBalancer;
+  if (hashOn === undefined || hashOn.kind === "source") return `${loadBalancer} by the client's address`;
+  return `${loadBalancer} by ${hashOn.kind} ${hashOn.name}`;
+}
+
+const isWarming = ({ ready, warmth }: EndpointState): boolean => ready && warmth < 1;
 
 function describeOutlier(outlier: NonNullable<ClusterPlan["outlier"]>): string {
   const { consecutiveFailures, baseEjectionMs, maxEjectionMs } = outlier;

@@ -2,6 +2,7 @@
 // and lives on after its removal until its last request has ended.
 import type { EndpointStats } from "../keeper/protocol.js";
 import type { Endpoint } from "../plan/proxy-plan.js";
+import { LatencyEstimate } from "../resilience/latency-estimate.js";
 import type { Candidate } from "../resilience/load-balancer.js";
 import { healthyOutlierState, type OutlierState } from "../resilience/outlier.js";
 import type { UpstreamTarget } from "./exchange.js";
@@ -11,6 +12,13 @@ export class EndpointState implements Candidate {
   #endpoint: Endpoint;
   #target: UpstreamTarget;
   outlier: OutlierState = healthyOutlierState;
+  readonly latency = new LatencyEstimate();
+  /** Monotonic; null: it was not ready yet. */
+  readySince: number | null = null;
+  /** Share of its weight while it is new, above 0, to 1. */
+  warmth = 1;
+  /** Its weight when the balancer's list was made. */
+  listedWeight = -1;
   /** Wall time, for people; the outlier state has the monotonic one. */
   ejectedUntilEpochMs: number | null = null;
   ejections = 0;
@@ -41,8 +49,12 @@ export class EndpointState implements Candidate {
     return this.#inFlight;
   }
 
+  get id(): string {
+    return this.#endpoint.id;
+  }
+
   get weight(): number {
-    return this.endpoint.weight ?? 1;
+    return (this.#endpoint.weight ?? 1) * this.warmth;
   }
 
   get ready(): boolean {

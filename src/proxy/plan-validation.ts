@@ -70,12 +70,23 @@ function explainEndpoint(check: Check, value: unknown, path: string): void {
   check.oneOf(endpoint.state, ["ready", "draining"], `${path}.state`);
 }
 
+const balancers = ["round-robin", "random", "least-request", "peak-ewma", "ring-hash", "maglev", "first"];
+
+function checkHashOn(check: Check, value: unknown, path: string): void {
+  const hashOn = value === undefined ? null : check.object(value, path);
+  if (!hashOn) return;
+  check.oneOf(hashOn.kind, ["header", "cookie", "source"], `${path}.kind`);
+  if (hashOn.kind !== "source") check.text(hashOn.name, `${path}.name`);
+}
+
 function checkCluster(check: Check, value: unknown, name: string): void {
   const path = `clusters.${name}`;
   const cluster = check.object(value, path);
   if (!cluster) return;
   check.equal(cluster.name, name, `${path}.name`);
-  check.oneOf(cluster.loadBalancer, ["round-robin", "least-request", "first"], `${path}.loadBalancer`);
+  check.oneOf(cluster.loadBalancer, balancers, `${path}.loadBalancer`);
+  checkHashOn(check, cluster.hashOn, `${path}.hashOn`);
+  if (cluster.slowStartMs !== undefined) check.amount(cluster.slowStartMs, `${path}.slowStartMs`);
   check.amount(cluster.connectTimeoutMs, `${path}.connectTimeoutMs`);
   const budget = check.object(cluster.retryBudget, `${path}.retryBudget`);
   if (budget) {

@@ -18,6 +18,7 @@ import { type ForwardedRequest, forwardAnswerHeaders } from "./forward-headers.j
 import { HeldAnswer } from "./held-answer.js";
 import { type Refusal, refusal, statusOf } from "./refusals.js";
 import { ReplayableBody } from "./replayable-body.js";
+import { requestHash } from "./request-hash.js";
 import { headerValue, type RequestHead } from "./request-head.js";
 import type { RouteDecision } from "./routing.js";
 
@@ -53,6 +54,8 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
   /** Null: the request has none. */
   readonly #body: ReplayableBody | null;
   readonly #answer: HeldAnswer;
+  #hash = -1;
+  #attemptStartedAt = 0;
   #endpoint: EndpointState | null = null;
   #attempt: UpstreamAttempt | null = null;
   #attemptsMade = 0;
@@ -95,6 +98,20 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
     this.#tryNext();
   }
 
+  /** Of what the cluster keeps requests together by; drawn at random where the request has none of it. */
+  get hash(): number {
+    if (this.#hash === -1) {
+      const { cluster, head } = this.#course;
+      this.#hash =
+        requestHash(cluster.plan?.hashOn, head, this.#exchange.peerAddress) ?? Math.floor(this.rng() * 2 ** 32);
+    }
+    return this.#hash;
+  }
+
+  now(): number {
+    return this.#context.clock.monotonic();
+  }
+
   #tryNext(): void {
     const { cluster, decision } = this.#course;
     const endpoint = cluster.pick(this);
@@ -106,6 +123,7 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
     this.#attemptsMade++;
     endpoint.begin();
     this.#endpoint = endpoint;
+    if (cluster.measures) this.#attemptStartedAt = this.now();
     const { attemptTimeoutMs } = decision.action;
     if (attemptTimeoutMs > 0) {
       this.#attemptDeadline ??= new Deadline(this);
@@ -282,7 +300,17 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
   }
 
   #report(event: OutlierEvent): void {
-    if (this.#endpoint !== null) this.#course.cluster.report(this.#endpoint, event);
+    const { cluster } = this.#course;
+    if (this.#endpoint === null) return;
+    if (cluster.measures) this.#measure(this.#endpoint, event.type === "failure");
+    cluster.report(this.#endpoint, event);
+  }
+
+  #measure({ latency }: EndpointState, failed: boolean): void {
+    const now = this.now();
+    const tookMs = now - this.#attemptStartedAt;
+    if (failed) latency.observeFailure(tookMs, now);
+    else latency.observe(tookMs, now);
   }
 
   #endAttempt(): void {

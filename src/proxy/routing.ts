@@ -8,7 +8,7 @@ import type {
   PlanOrigin,
   RouteAction,
 } from "../plan/proxy-plan.js";
-import { pickWeighted } from "../resilience/load-balancer.js";
+import { pickWeighted } from "../resilience/pick-weighted.js";
 import { type Refusal, refusal } from "./refusals.js";
 import type { RequestHead } from "./request-head.js";
 import { RouteIndex } from "./route-index.js";

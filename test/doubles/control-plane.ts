@@ -46,6 +46,7 @@ export function serviceSpec(name: string, more: Partial<ServiceSpec> = {}): Serv
     slo: { percentile: 95, availability: 0.99 },
     traffic: {
       loadBalancer: "round-robin",
+      slowStartMs: 0,
       requestTimeoutMs: 15_000,
       attemptTimeoutMs: 0,
       retry: { attempts: 2, statuses: [502, 503, 504], backoffMs: 25, budgetRatio: 0.2, budgetMinimum: 3 },

@@ -75,7 +75,15 @@ const retryShape = {
 
 const traffic: z.ZodType<TrafficSpec> = z
   .strictObject({
-    loadBalancer: z.enum(["round-robin", "least-request"]),
+    loadBalancer: z.enum(["round-robin", "random", "least-request", "peak-ewma", "ring-hash", "maglev"]),
+    hashOn: z
+      .discriminatedUnion("kind", [
+        z.strictObject({ kind: z.literal("header"), name }),
+        z.strictObject({ kind: z.literal("cookie"), name }),
+        z.strictObject({ kind: z.literal("source") }),
+      ])
+      .optional(),
+    slowStartMs: milliseconds,
     requestTimeoutMs: milliseconds,
     attemptTimeoutMs: milliseconds,
     retry: z.strictObject(retryShape),

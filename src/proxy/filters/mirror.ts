@@ -98,7 +98,7 @@ class CopiedBody implements BodySource, BodyReader {
 
 function sendCopy(name: string, request: MirroredRequest, body: readonly Uint8Array[], context: DispatchContext): void {
   const cluster = context.dataPlane.cluster(name);
-  const endpoint = cluster?.pick({ rng: context.rng, tried: [] });
+  const endpoint = cluster?.pick({ rng: context.rng, hash: 0, tried: [], now: () => context.clock.monotonic() });
   if (cluster && endpoint) new Copy(endpoint, context).send(request, body, cluster);
 }
 
