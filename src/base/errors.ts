@@ -20,6 +20,7 @@ export const errorCodes = {
   REQUEST_TOO_LARGE: kind("The request to the admin API is larger than it takes.", 1, 413),
   UNAUTHORIZED: kind("The admin API needs the app's token.", 1, 401),
   FORBIDDEN: kind("The request is not allowed.", 1, 403),
+  NO_ACCESS: kind("This user may not read or write a file or folder that is needed."),
   NOT_FOUND: kind("Nothing of that name.", 1, 404),
   UNKNOWN_SERVICE: kind("No service of that name in this app.", 1, 404),
   CONFLICT: kind("The change conflicts with the running state.", 1, 409),

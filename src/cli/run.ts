@@ -1,6 +1,7 @@
 // One run of the command line: parse, act, and turn whatever is thrown into words and an exit code.
 import { CommanderError, type OutputConfiguration } from "commander";
 import { errorCodes, TuskError } from "../base/errors.js";
+import { namedAccess } from "../system/access-error.js";
 import { buildProgram } from "./program.js";
 import { renderError, toErrorDocument } from "./render-error.js";
 import { type Io, Session } from "./session.js";
@@ -31,7 +32,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
 }
 
 function report(error: unknown, argv: readonly string[], io: Io): number {
-  const known = error instanceof CommanderError ? fromCommander(error) : error;
+  const known = error instanceof CommanderError ? fromCommander(error) : namedAccess(error);
   if (known === null) return 0;
   const words = argv.slice(0, argv.includes("--") ? argv.indexOf("--") : undefined);
   const options = { verbose: words.includes("--verbose") };

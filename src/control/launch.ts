@@ -22,7 +22,7 @@ import {
 import { readJson, writeJsonAtomic } from "../system/atomic-file.js";
 import { acquireLock } from "../system/lock.js";
 import { tryBind } from "../system/ports.js";
-import { identify, isAlive, type ProcessIdentity, signalProcess } from "../system/proc.js";
+import { bootId, identify, isAlive, type ProcessIdentity, signalProcess } from "../system/proc.js";
 import type { ApplyRequest } from "./control-plane.js";
 import { portError } from "./port-error.js";
 
@@ -79,7 +79,7 @@ export async function ensureController(
     // moment; the lock decides.
     const controller = spawnController(folder);
     const keeper = keeperRuns ? null : startKeeperFor(folder, controller);
-    const record = await awaitController(folder, { timeoutMs, keeper });
+    const record = await awaitOwn(folder, { timeoutMs, keeper }, controller);
     // A controller that the keeper restarted at the same moment did not see the request.
     return { record, started: !existsSync(pendingFile(folder)) };
   } finally {
@@ -169,10 +169,7 @@ export async function awaitController(folder: AppFolder, { timeoutMs, keeper }: 
     const record = readController(folder);
     if (record) return record;
     const failure = readJson(failureFile(folder));
-    if (failure) {
-      if (keeper) await end(keeper);
-      throw toError(failure);
-    }
+    if (failure) throw toError(failure);
     if (keeper && !isAlive(keeper)) {
       throw new TuskError("KEEPER_LOST", "the keeper ended before the controller had started", {
         hint: `look into ${join(folder.platformLogs, "keeper.log")}`,
@@ -185,11 +182,21 @@ export async function awaitController(folder: AppFolder, { timeoutMs, keeper }: 
   });
 }
 
-/** There is nothing to keep: whoever is told of the failure finds nothing running. */
-async function end(keeper: ProcessIdentity): Promise<void> {
-  signalProcess(keeper, "SIGTERM");
-  const deadline = performance.now() + 2_000;
-  while (isAlive(keeper) && performance.now() < deadline) await delay(5);
+/** Whoever is told of a failure finds nothing running. The keeper ends first: it would start the controller again. */
+async function awaitOwn(folder: AppFolder, limits: Await, controller: Identity): Promise<ControllerRecord> {
+  try {
+    return await awaitController(folder, limits);
+  } catch (error) {
+    if (limits.keeper) await end(limits.keeper);
+    await end({ ...controller, bootId: bootId() });
+    throw error;
+  }
+}
+
+async function end(started: ProcessIdentity): Promise<void> {
+  signalProcess(started, "SIGTERM");
+  const deadline = performance.now() + 5_000;
+  while (isAlive(started) && performance.now() < deadline) await delay(5);
 }
 
 /** What a controller that failed to start has written; the counterpart of `writeFailure`. */

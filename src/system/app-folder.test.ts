@@ -41,6 +41,27 @@ test("two folders never share a runtime folder, and socket paths stay short", ()
   assert.equal(deep.key.length, 12);
 });
 
+test("where the temporary directory has a long path, sockets lie in /tmp", (t) => {
+  const { TMPDIR } = process.env;
+  t.after(() => {
+    if (TMPDIR === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = TMPDIR;
+  });
+  process.env.TMPDIR = "/var/tmp";
+  assert.match(appFolderAt("/app").runtime, /^\/var\/tmp\/tusk-/);
+  process.env.TMPDIR = `/var/tmp/${"long/".repeat(60)}`;
+  const { keeperSocket } = appFolderAt("/app");
+  assert.match(keeperSocket, /^\/tmp\/tusk-/);
+  assert.ok(Buffer.byteLength(keeperSocket) < 100);
+});
+
+test("a folder in which this user may not write: said so, with a hint", () => {
+  assert.throws(
+    () => createAppFolders(appFolderAt("/sys")),
+    (error) => error instanceof TuskError && error.code === "NO_ACCESS" && /\/sys\/\.tusk/.test(error.message),
+  );
+});
+
 test("the folders are this user's alone, and git ignores the state", (t) => {
   const folder = appFolderAt(temporaryFolder(t));
   t.after(() => rmSync(folder.runtime, { recursive: true, force: true }));

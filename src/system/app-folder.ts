@@ -5,6 +5,7 @@ import { existsSync, lstatSync, mkdirSync, readFileSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { TuskError } from "../base/errors.js";
+import { namedAccess } from "./access-error.js";
 import { createFileAtomic, readJson, writeFileAtomic } from "./atomic-file.js";
 import { isAlive, type ProcessIdentity } from "./proc.js";
 
@@ -57,9 +58,19 @@ function keyOf(root: string): string {
   return hash.toString(16).padStart(16, "0").slice(0, 12);
 }
 
-/** The folder for everything of this user's apps that must be found machine-wide. */
+/** sockaddr_un holds 108 bytes, the last of them a NUL. */
+export const maxSocketPathBytes = 107;
+/** The longest path of a socket below the machine folder, while it is being made. */
+const longestSocket = "/gw-0123456789ab/worker-00.sock.4194304";
+
+/**
+ * The folder for everything of this user's apps that must be found machine-wide. In the temporary directory; where the
+ * path of that is too long for a Unix socket, in /tmp.
+ */
 export function machineFolder(): string {
-  return join(tmpdir(), `tusk-${userInfo().uid}`);
+  const name = `tusk-${userInfo().uid}`;
+  const folder = join(tmpdir(), name);
+  return Buffer.byteLength(folder + longestSocket) <= maxSocketPathBytes ? folder : join("/tmp", name);
 }
 
 export function appFolderAt(path: string): AppFolder {
@@ -92,8 +103,19 @@ export function appFolderAt(path: string): AppFolder {
   };
 }
 
-/** Makes the state and runtime folders, readable by this user alone. Throws STATE_DAMAGED when another user was there first. */
+/**
+ * Makes the state and runtime folders, readable by this user alone. Throws STATE_DAMAGED when another user was there
+ * first, NO_ACCESS when this one may not write there.
+ */
 export function createAppFolders(folder: AppFolder): void {
+  try {
+    makeFolders(folder);
+  } catch (error) {
+    throw namedAccess(error);
+  }
+}
+
+function makeFolders(folder: AppFolder): void {
   ensureOwnFolder(machineFolder());
   mkdirSync(folder.state, { recursive: true, mode: 0o700 });
   mkdirSync(folder.specHistory, { recursive: true });

@@ -1,5 +1,6 @@
 // The checks of `tusk doctor`, each a judgement on what was found out. Pure: the looking is in examine.ts.
 import type { Problem } from "../../base/errors.js";
+import { maxSocketPathBytes, platformLogsName } from "../../system/app-folder.js";
 import { isNewEnough } from "../supported-system.js";
 
 export interface Check {
@@ -8,6 +9,9 @@ export interface Check {
   readonly detail: string;
   readonly hint?: string;
 }
+
+/** From the app's folder. */
+const platformLog = (process: string): string => `.tusk/logs/${platformLogsName}/${process}.log`;
 
 const good = (name: string, detail: string): Check => ({ name, ok: true, detail });
 const bad = (name: string, detail: string, hint: string): Check => ({ name, ok: false, detail, hint });
@@ -65,9 +69,6 @@ export interface StateFound {
   readonly socketPathBytes: number;
 }
 
-/** sockaddr_un holds 108 bytes, the last of them a NUL. */
-const maxSocketPathBytes = 107;
-
 export function checkState({ folder, writable, tokenMode, socketPathBytes }: StateFound): Check[] {
   const checks = [
     writable
@@ -101,7 +102,7 @@ export function checkController(found: ControllerFound, ownVersion: string): Che
     return bad(name, `its record names pid ${found.pid}, which is gone`, "`tusk up` goes on, `tusk down` cleans up");
   }
   if (found.state === "silent") {
-    return bad(name, `pid ${found.pid} does not answer: ${found.reason}`, "see .tusk/logs/controller.log");
+    return bad(name, `pid ${found.pid} does not answer: ${found.reason}`, `see ${platformLog("controller")}`);
   }
   const { pid, version, url } = found;
   if (version === ownVersion) return good(name, `pid ${pid} at ${url}`);
@@ -122,7 +123,7 @@ export function checkDataPlane({ keeper, workers, controller }: DataPlaneFound):
   if (workers === 0) return lost("there is no proxy worker");
   return good(name, `keeper and ${workers} ${workers === 1 ? "worker" : "workers"}`);
   function lost(detail: string): Check {
-    return bad(name, detail, "see .tusk/logs/keeper.log; `tusk down` and `tusk up` start them anew");
+    return bad(name, detail, `see ${platformLog("keeper")}; \`tusk down\` and \`tusk up\` start them anew`);
   }
 }
 
