@@ -44,22 +44,30 @@ export const headerName = once(() =>
     .regex(/^[A-Za-z0-9!#$%&'*+\-.^_|~]+$/, "is no header name"),
 );
 
+const fieldValue = () => z.string().min(1, "must not be empty").max(4096);
+
 const fieldMatch = (name: z.ZodString) =>
-  z.strictObject({
-    type: z.literal("Exact").optional(),
-    name,
-    value: z.string().min(1, "must not be empty").max(4096),
-  });
+  z.strictObject({ type: z.literal("Exact").optional(), name, value: fieldValue() });
+
+/** The Gateway API's list, or the map that people write. */
+const fieldMatches = (name: z.ZodString, example: string) =>
+  z.union(
+    [
+      list(fieldMatch(name), maxFieldMatches),
+      z
+        .record(name, fieldValue())
+        .refine((map) => Object.keys(map).length <= maxFieldMatches, `must have at most ${maxFieldMatches} entries`),
+    ],
+    { error: `expected a map such as \`{ ${example} }\`, or a list of \`{ name, value }\`` },
+  );
 
 const methods = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"] as const;
 
 const matchShape = once(() => ({
   path: pathMatch().optional().meta({ description: "Text: a PathPrefix match. Default: every path." }),
   method: z.enum(methods).optional(),
-  headers: list(fieldMatch(headerName()), maxFieldMatches).optional().meta({ description: "All of them." }),
-  queryParams: list(fieldMatch(text().max(256)), maxFieldMatches)
-    .optional()
-    .meta({ description: "All of them." }),
+  headers: fieldMatches(headerName(), "x-version: '2'").optional().meta({ description: "All of them." }),
+  queryParams: fieldMatches(text().max(256), "version: '2'").optional().meta({ description: "All of them." }),
 }));
 
 const timeouts = once(() =>

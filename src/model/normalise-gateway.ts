@@ -73,9 +73,14 @@ function normaliseMatch(file: MatchFile): RouteMatch {
   return {
     path: normalisePath(file.path),
     ...(file.method === undefined ? {} : { method: file.method }),
-    headers: (file.headers ?? []).map(({ name, value }): NameValueMatch => ({ name: name.toLowerCase(), value })),
-    queryParams: (file.queryParams ?? []).map(({ name, value }): NameValueMatch => ({ name, value })),
+    headers: normaliseFields(file.headers).map(({ name, value }) => ({ name: name.toLowerCase(), value })),
+    queryParams: normaliseFields(file.queryParams),
   };
+}
+
+function normaliseFields(file: MatchFile["headers"] = []): readonly NameValueMatch[] {
+  const fields = Array.isArray(file) ? file : Object.entries(file).map(([name, value]) => ({ name, value }));
+  return fields.map(({ name, value }): NameValueMatch => ({ name, value }));
 }
 
 function normalisePath(file: MatchFile["path"] = "/"): PathMatch {

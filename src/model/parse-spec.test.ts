@@ -175,3 +175,36 @@ test("hostile text is refused in bounded time", () => {
   const large = `name: a\n# ${"x".repeat(1024 * 1024)}`;
   assert.deepEqual(told(parseSpecText(large, "f")), [": the file is larger than 1 MiB"]);
 });
+
+test("headers and query parameters of a route are a map as well as a list", () => {
+  const parse = (match: object): ParseResult =>
+    parseSpecObject({
+      name: "shop",
+      services: [{ name: "a", run: "x" }],
+      gateway: { routes: [{ path: "/v2", backendRefs: ["a"], ...match }] },
+    });
+  const asMap = parse({ headers: { "X-A": "1", "x-b": "2" }, queryParams: { page: "3" } });
+  const asList = parse({
+    headers: [
+      { name: "X-A", value: "1" },
+      { name: "x-b", value: "2" },
+    ],
+    queryParams: [{ name: "page", value: "3" }],
+  });
+  assert.ok(asMap.ok && asList.ok, told(asMap).join());
+  assert.deepEqual(asMap.parsed.spec, asList.parsed.spec);
+  assert.deepEqual(asMap.parsed.spec.gateway.routes[0]?.matches[0]?.headers, [
+    { name: "x-a", value: "1" },
+    { name: "x-b", value: "2" },
+  ]);
+  const at = "gateway.routes[0].headers";
+  assert.deepEqual(told(parse({ headers: { "a b": "1" } })), [`${at}["a b"]: is no header name`]);
+  assert.deepEqual(told(parse({ headers: { a: 1 } })), [`${at}.a: expected text, found a number`]);
+  assert.deepEqual(told(parse({ headers: [{ name: "a" }] })), [`${at}[0].value: \`value\` is missing`]);
+  assert.deepEqual(told(parse({ headers: "a: 1" })), [
+    `${at}: expected a map such as \`{ x-version: '2' }\`, or a list of \`{ name, value }\`, found text`,
+  ]);
+  assert.deepEqual(told(parse({ headers: { a: "1", A: "2" } })), [
+    "gateway.routes[0]: `a` is matched twice in one match",
+  ]);
+});
