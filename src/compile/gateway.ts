@@ -20,6 +20,7 @@ export function compileGateway(input: GatewayInput): GatewayListenerPlan[] {
     name: gatewayName(listener),
     protocols,
     ...(listener.hostname === undefined ? {} : { hostname: listener.hostname }),
+    ...(listener.port === 0 ? {} : { port: listener.port }),
     routes: sortByPrecedence(spec.gateway.routes.flatMap((route) => entriesOf(route, listener, input))),
     origin: originOf(provenance, `gateway.listeners.${listener.name}`),
   }));

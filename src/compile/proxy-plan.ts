@@ -1,8 +1,15 @@
 // Spec -> what the proxy workers run: gateway, edge and egress listeners, and a cluster for every service.
-import type { AppSpec, Provenance, RouteSpec, ServiceSpec } from "../model/app-spec.js";
+import type { AppSpec, Provenance, RouteFilterSpec, RouteSpec, ServiceSpec } from "../model/app-spec.js";
 import { defaultTraffic } from "../model/normalise-traffic.js";
 import type { Settings } from "../model/settings.js";
-import type { ClusterPlan, EdgeListenerPlan, EgressListenerPlan, ProxyPlan, RouteAction } from "../plan/proxy-plan.js";
+import type {
+  ClusterPlan,
+  EdgeListenerPlan,
+  EgressListenerPlan,
+  FilterPlan,
+  ProxyPlan,
+  RouteAction,
+} from "../plan/proxy-plan.js";
 import { compileGateway } from "./gateway.js";
 import { declaredEdges, edgeName, egressName } from "./needed-ports.js";
 import { originOf, originsOf } from "./origin.js";
@@ -49,7 +56,9 @@ function toContext({ spec, provenance, settings, external = [] }: ProxyPlanInput
   const referred = [
     ...spec.services.map(({ name }) => name),
     ...declaredEdges(spec).map(({ callee }) => callee),
-    ...spec.gateway.routes.flatMap(({ backendRefs }) => backendRefs.map(({ name }) => name)),
+    ...spec.gateway.routes.flatMap(({ backendRefs, filters }) =>
+      [...backendRefs, ...(filters?.mirrors ?? [])].map(({ name }) => name),
+    ),
     ...external,
   ];
   return {
@@ -113,7 +122,7 @@ function callAction(callee: string, { services, provenance }: Context): RouteAct
 
 /** The route's own values, else the policy of its first backend. */
 function routeAction(route: RouteSpec, context: Context): RouteAction {
-  const { name, backendRefs, timeouts, retry } = route;
+  const { name, backendRefs, filters, timeouts, retry } = route;
   const usual = callAction(backendRefs[0]?.name ?? "", context);
   const own = `gateway.routes.${name}`;
   const { origins = {} } = originsOf(context.provenance, {
@@ -124,6 +133,7 @@ function routeAction(route: RouteSpec, context: Context): RouteAction {
   const merged = { ...usual.origins, ...origins };
   return {
     backends: backendRefs.map(({ name: cluster, weight }) => ({ cluster, weight })),
+    ...(filters ? { filters: toFilterPlan(filters) } : {}),
     requestTimeoutMs: timeouts?.requestMs ?? usual.requestTimeoutMs,
     attemptTimeoutMs: timeouts?.backendRequestMs ?? usual.attemptTimeoutMs,
     retry: {
@@ -133,6 +143,11 @@ function routeAction(route: RouteSpec, context: Context): RouteAction {
     },
     ...(Object.keys(merged).length === 0 ? {} : { origins: merged }),
   };
+}
+
+function toFilterPlan({ mirrors, ...others }: RouteFilterSpec): FilterPlan {
+  if (!mirrors) return others;
+  return { ...others, mirrors: mirrors.map(({ name: cluster, share }) => ({ cluster, share })) };
 }
 
 function compileCluster(name: string, { services, provenance, settings }: Context): ClusterPlan {

@@ -109,7 +109,8 @@ export function toRouteStatuses(
 
 export function describeMatch(entry: RouteEntry): string {
   const parts = [entry.method ?? "*", entry.path.type, entry.path.value];
-  for (const { name, value } of entry.headers) parts.push(`[${name}: ${value}]`);
-  for (const { name, value } of entry.queryParams) parts.push(`[?${name}=${value}]`);
+  const sign = (type: string | undefined, exact: string): string => (type === "RegularExpression" ? " ~ " : exact);
+  for (const { type, name, value } of entry.headers) parts.push(`[${name}${sign(type, ": ")}${value}]`);
+  for (const { type, name, value } of entry.queryParams) parts.push(`[?${name}${sign(type, "=")}${value}]`);
   return parts.join(" ");
 }

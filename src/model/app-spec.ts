@@ -164,9 +164,13 @@ export interface ServiceSpec {
 
 export type PathMatch =
   | { readonly type: "Exact"; readonly value: string }
-  | { readonly type: "PathPrefix"; readonly value: string };
+  | { readonly type: "PathPrefix"; readonly value: string }
+  /** The whole path, in the syntax of base/regex. */
+  | { readonly type: "RegularExpression"; readonly value: string };
 
 export interface NameValueMatch {
+  /** Absent: the same value. RegularExpression: the whole value, in the syntax of base/regex. */
+  readonly type?: "RegularExpression";
   /** Header names are lower case. */
   readonly name: string;
   readonly value: string;
@@ -187,6 +191,48 @@ export interface BackendRef {
   readonly weight: number;
 }
 
+/** The filters of the Gateway API, one of each. */
+export interface RouteFilterSpec {
+  readonly cors?: CorsSpec;
+  /** Excludes `rewrite`. */
+  readonly redirect?: {
+    readonly scheme?: "http" | "https";
+    readonly hostname?: string;
+    readonly port?: number;
+    readonly path?: PathEditSpec;
+    readonly status: 301 | 302 | 303 | 307 | 308;
+  };
+  readonly rewrite?: { readonly hostname?: string; readonly path?: PathEditSpec };
+  readonly requestHeaders?: HeaderEditSpec;
+  readonly responseHeaders?: HeaderEditSpec;
+  /** Services that get a copy. `share`: of the requests, 0 to 1. */
+  readonly mirrors?: readonly { readonly name: string; readonly share: number }[];
+}
+
+/** Set, then add, then remove. */
+export interface HeaderEditSpec {
+  readonly set: readonly { readonly name: string; readonly value: string }[];
+  readonly add: readonly { readonly name: string; readonly value: string }[];
+  readonly remove: readonly string[];
+}
+
+export interface PathEditSpec {
+  /** ReplacePrefixMatch needs matches of type PathPrefix. */
+  readonly type: "ReplaceFullPath" | "ReplacePrefixMatch";
+  readonly value: string;
+}
+
+export interface CorsSpec {
+  /** Never empty. */
+  readonly allowOrigins: readonly string[];
+  readonly allowMethods: readonly string[];
+  readonly allowHeaders: readonly string[];
+  readonly exposeHeaders: readonly string[];
+  readonly allowCredentials: boolean;
+  /** Default 5. */
+  readonly maxAgeSeconds: number;
+}
+
 /** One HTTPRoute rule in Gateway API terms. */
 export interface RouteSpec {
   /** Unique in the app. Default `<service>` or `<service>-<n>`. */
@@ -197,7 +243,10 @@ export interface RouteSpec {
   readonly hostnames: readonly string[];
   /** Any of them. Never empty. */
   readonly matches: readonly RouteMatch[];
+  /** Empty only where `filters` redirects. */
   readonly backendRefs: readonly BackendRef[];
+  /** Absent: requests and answers pass as they are. */
+  readonly filters?: RouteFilterSpec;
   readonly timeouts?: { readonly requestMs?: number; readonly backendRequestMs?: number };
   readonly retry?: Partial<RetrySpec>;
 }

@@ -15,6 +15,8 @@ export function checkGateway({ services, listeners, routes }: SpecOutline): Spec
     ...routes.flatMap((route) => [
       ...unknownNames(route.backends, serviceNames, "service"),
       ...repeatedReferences(route.backends),
+      ...unknownNames(route.mirrors, serviceNames, "service"),
+      ...contradictingFilters(route),
       ...(listeners.length === 0 ? [] : unknownNames(route.listeners, listenerNames, "listener")),
       ...repeatedReferences(route.listeners),
       ...repeatedHeaders(route),
@@ -49,6 +51,16 @@ function repeatedHeaders(route: RouteOutline): SpecProblem[] {
       ? []
       : [problemAt(route.entry, `\`${name}\` is matched twice in one match`, "keep one of them")];
   });
+}
+
+function contradictingFilters({ filters: { redirect, rewrite }, matches, entry }: RouteOutline): SpecProblem[] {
+  const problems: SpecProblem[] = [];
+  if (redirect && rewrite) problems.push(problemAt(entry, "`redirect` and `rewrite` exclude each other", "keep one"));
+  const edit = redirect?.path ?? rewrite?.path;
+  if (edit?.type === "ReplacePrefixMatch" && !matches.every(({ path }) => path.type === "PathPrefix")) {
+    problems.push(problemAt(entry, "a prefix is replaced that the route does not match", "match a PathPrefix"));
+  }
+  return problems;
 }
 
 function inconsistentTimeouts({ timeouts, entry }: RouteOutline): SpecProblem[] {
@@ -104,8 +116,9 @@ function conflict(route: RouteOutline, owner: Named, match: RouteMatch): SpecPro
 
 /** `GET PathPrefix /users [x-canary: 1] [?tier=gold]` */
 export function describeMatch(match: RouteMatch): string {
-  const headers = match.headers.map(({ name, value }) => `[${name}: ${value}]`);
-  const queryParams = match.queryParams.map(({ name, value }) => `[?${name}=${value}]`);
+  const sign = (type: "RegularExpression" | undefined, exact: string): string => (type ? " ~ " : exact);
+  const headers = match.headers.map(({ type, name, value }) => `[${name}${sign(type, ": ")}${value}]`);
+  const queryParams = match.queryParams.map(({ type, name, value }) => `[?${name}${sign(type, "=")}${value}]`);
   const method = match.method === undefined ? [] : [match.method];
   return [...method, match.path.type, match.path.value, ...headers, ...queryParams].join(" ");
 }

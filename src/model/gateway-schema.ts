@@ -1,6 +1,8 @@
 // File form of listeners and routes, in the terms of the Kubernetes Gateway API (HTTPRoute), with short forms.
 import { z } from "zod";
+import { filterShape, regexProblem, regexText } from "./route-filters-schema.js";
 import { atMostOneOf, duration, label, list, once, port, text, wholeNumber } from "./schema-parts.js";
+import { isRecord } from "./spec-path.js";
 
 /** The limits of the Gateway API's own validation. */
 const maxHostnames = 16;
@@ -21,9 +23,14 @@ const pathValue = once(() =>
 );
 
 const pathMatch = once(() =>
-  z.union([pathValue(), z.strictObject({ type: z.enum(["Exact", "PathPrefix"]).optional(), value: pathValue() })], {
-    error: "expected a path such as `/users`, or `{ type: Exact, value: /users }`",
-  }),
+  z.union(
+    [
+      pathValue(),
+      z.strictObject({ type: z.enum(["Exact", "PathPrefix"]).optional(), value: pathValue() }),
+      z.strictObject({ type: z.literal("RegularExpression"), value: regexText() }),
+    ],
+    { error: "expected a path such as `/users`, or `{ type: Exact, value: /users }`" },
+  ),
 );
 
 const hostname = once(() =>
@@ -47,7 +54,13 @@ export const headerName = once(() =>
 const fieldValue = () => z.string().min(1, "must not be empty").max(4096);
 
 const fieldMatch = (name: z.ZodString) =>
-  z.strictObject({ type: z.literal("Exact").optional(), name, value: fieldValue() });
+  z
+    .strictObject({ type: z.enum(["Exact", "RegularExpression"]).optional(), name, value: fieldValue() })
+    .refine(({ type, value }) => type !== "RegularExpression" || regexProblem(value) === null, {
+      path: ["value"],
+      error: ({ input }) =>
+        `cannot be used as a regular expression: ${regexProblem((input as { value: string }).value) ?? ""}`,
+    });
 
 /** The Gateway API's list, or the map that people write. */
 const fieldMatches = (name: z.ZodString, example: string) =>
@@ -98,6 +111,7 @@ const routeShape = once(() => ({
       error: "expected `false`, or `{ attempts, codes, backoff }`",
     })
     .optional(),
+  ...filterShape(),
 }));
 
 const inlineKeys = ["path", "method", "headers", "queryParams"] as const;
@@ -109,6 +123,11 @@ function withoutTwoMatches<Shape extends z.ZodRawShape>(schema: z.ZodObject<Shap
     error: "`matches` excludes path, method, headers and queryParams beside it\nmove them into an entry of `matches`",
     when: (payload) => typeof payload.value === "object" && payload.value !== null,
   });
+}
+
+function leadsSomewhere<Schema extends z.ZodType>(schema: Schema) {
+  const leads = (value: unknown): boolean => isRecord(value) && ("backendRefs" in value || "redirect" in value);
+  return schema.refine(leads, { error: "`backendRefs` is missing", when: ({ value }) => isRecord(value) });
 }
 
 /** `route` of a service: its backend is the service itself. */
@@ -137,9 +156,12 @@ const gatewayRoute = () => {
   const shape = {
     ...routeShape(),
     parentRefs: list(parentRef()).optional().meta({ description: "As `listeners`, in the Gateway API's form." }),
-    backendRefs: list(backendRef(), maxBackends).min(1, "must name a service"),
+    backendRefs: list(backendRef(), maxBackends)
+      .min(1, "must name a service")
+      .optional()
+      .meta({ description: "Needed, but for a redirect." }),
   };
-  return withoutTwoMatches(atMostOneOf(z.strictObject(shape), ["listeners", "parentRefs"]));
+  return leadsSomewhere(withoutTwoMatches(atMostOneOf(z.strictObject(shape), ["listeners", "parentRefs"])));
 };
 
 const address = () =>

@@ -11,6 +11,7 @@ import type {
   RouteSpec,
 } from "./app-spec.js";
 import { toMs } from "./duration.js";
+import { normaliseFilters } from "./normalise-filters.js";
 
 type ServiceRouteList = Extract<NonNullable<ServiceFile["route"]>, readonly unknown[]>;
 export type ServiceRouteFile = ServiceRouteList[number];
@@ -39,8 +40,8 @@ export function normaliseServiceRoute(file: ServiceRouteFile, service: string, i
 
 /** The n-th route of the gateway, counted from 0. */
 export function normaliseGatewayRoute(file: GatewayRouteFile, index: number): RouteSpec {
-  const backendRefs = file.backendRefs.map(normaliseBackend);
-  const first = backendRefs[0]?.name ?? "route";
+  const backendRefs = (file.backendRefs ?? []).map(normaliseBackend);
+  const first = backendRefs[0]?.name ?? "redirect";
   const listeners = file.listeners ?? file.parentRefs?.flatMap(listenerOfParent) ?? [];
   return { ...normaliseRoute(file, `${first}-route-${index + 1}`, listeners), backendRefs };
 }
@@ -59,11 +60,13 @@ function normaliseRoute(
   name: string,
   listeners: readonly string[],
 ): Omit<RouteSpec, "backendRefs"> {
+  const filters = normaliseFilters(file);
   return {
     name: file.name ?? name,
     listeners,
     hostnames: file.hostnames ?? [],
     matches: (file.matches ?? [file]).map(normaliseMatch),
+    ...(filters === undefined ? {} : { filters }),
     ...(file.timeouts === undefined ? {} : { timeouts: normaliseTimeouts(file.timeouts) }),
     ...(file.retry === undefined ? {} : { retry: normaliseRouteRetry(file.retry) }),
   };
@@ -73,20 +76,20 @@ function normaliseMatch(file: MatchFile): RouteMatch {
   return {
     path: normalisePath(file.path),
     ...(file.method === undefined ? {} : { method: file.method }),
-    headers: normaliseFields(file.headers).map(({ name, value }) => ({ name: name.toLowerCase(), value })),
+    headers: normaliseFields(file.headers).map((match) => ({ ...match, name: match.name.toLowerCase() })),
     queryParams: normaliseFields(file.queryParams),
   };
 }
 
 function normaliseFields(file: MatchFile["headers"] = []): readonly NameValueMatch[] {
-  const fields = Array.isArray(file) ? file : Object.entries(file).map(([name, value]) => ({ name, value }));
-  return fields.map(({ name, value }): NameValueMatch => ({ name, value }));
+  if (!Array.isArray(file)) return Object.entries(file).map(([name, value]) => ({ name, value }));
+  return file.map(({ type, name, value }) => (type === "RegularExpression" ? { type, name, value } : { name, value }));
 }
 
 function normalisePath(file: MatchFile["path"] = "/"): PathMatch {
   const { type = "PathPrefix", value } = typeof file === "string" ? { value: file } : file;
   // A prefix matches whole path elements, so that `/users/` and `/users` are the same.
-  return type === "Exact" ? { type, value } : { type, value: value.replace(/(?<=.)\/$/, "") };
+  return type !== "PathPrefix" ? { type, value } : { type, value: value.replace(/(?<=.)\/$/, "") };
 }
 
 function normaliseTimeouts(file: NonNullable<ServiceRouteObject["timeouts"]>): NonNullable<RouteSpec["timeouts"]> {
@@ -105,6 +108,6 @@ function normaliseRouteRetry(file: NonNullable<ServiceRouteObject["retry"]>): Pa
   };
 }
 
-function normaliseBackend(file: GatewayRouteFile["backendRefs"][number]): BackendRef {
+function normaliseBackend(file: NonNullable<GatewayRouteFile["backendRefs"]>[number]): BackendRef {
   return typeof file === "string" ? { name: file, weight: 1 } : { name: file.name, weight: file.weight ?? 1 };
 }

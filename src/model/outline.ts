@@ -29,6 +29,8 @@ export interface RouteOutline extends Named {
   readonly hostnames: readonly string[];
   readonly matches: readonly RouteMatch[];
   readonly timeouts: NonNullable<RouteSpec["timeouts"]>;
+  readonly mirrors: readonly Named[];
+  readonly filters: NonNullable<RouteSpec["filters"]>;
 }
 
 export interface SpecOutline {
@@ -80,5 +82,7 @@ export function outlineOfRoute(route: RouteSpec, entry: SpecPath, backendsAt?: S
     hostnames: route.hostnames,
     matches: route.matches,
     timeouts: route.timeouts ?? {},
+    mirrors: (route.filters?.mirrors ?? []).map(({ name }) => named(name, ...entry, "mirror")),
+    filters: route.filters ?? {},
   };
 }

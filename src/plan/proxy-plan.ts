@@ -212,14 +212,7 @@ export interface RetryPlan {
 export interface ClusterPlan {
   readonly name: string;
   /** `first`: the first usable endpoint only (load balancing switched off). */
-  readonly loadBalancer:
-    | "round-robin"
-    | "random"
-    | "least-request"
-    | "peak-ewma"
-    | "ring-hash"
-    | "maglev"
-    | "first";
+  readonly loadBalancer: "round-robin" | "random" | "least-request" | "peak-ewma" | "ring-hash" | "maglev" | "first";
   /** What ring-hash and maglev keep together. Absent: the client's address. */
   readonly hashOn?: HashOnPlan;
   /** A new endpoint gets a share of its weight that grows for so long; ring-hash and maglev have none. Absent: 0. */
@@ -246,7 +239,9 @@ export interface ClusterPlan {
 /** A request without such a header or cookie goes anywhere. */
 export type HashOnPlan =
   /** `name` in lower case. */
-  { readonly kind: "header"; readonly name: string } | { readonly kind: "cookie"; readonly name: string } | { readonly kind: "source" };
+  | { readonly kind: "header"; readonly name: string }
+  | { readonly kind: "cookie"; readonly name: string }
+  | { readonly kind: "source" };
 
 /** Of one worker; 0: none. */
 export interface LimitsPlan {

@@ -1,6 +1,6 @@
 // Checks the filters of a plan. What passes can be applied to any request without making a message that two readers
 // understand differently.
-import { isFieldName, isFieldValue, mayBeEdited } from "../plan/field-names.js";
+import { isFieldName, isFieldValue, mayBeEdited } from "../base/field-names.js";
 import { type Check, isPort } from "./plan-check.js";
 
 /** A name, or an address in the form that a URL has it. */

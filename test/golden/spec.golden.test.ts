@@ -41,10 +41,9 @@ const stages: Readonly<Record<string, Stage>> = {
     const { spec, provenance } = parsed(text);
     const { settings } = resolveSettings({ spec: spec.settings });
     const ports = leases(neededPorts(spec, settings));
-    return {
-      sockets: compileListeners({ spec, settings, ports }),
-      plan: compileProxyPlan({ spec, provenance, settings, version: 7 }),
-    };
+    const plan = compileProxyPlan({ spec, provenance, settings, version: 7 });
+    assert.deepEqual(validatePlan(plan), { ok: true, value: plan }, "a worker takes it");
+    return { sockets: compileListeners({ spec, settings, ports }), plan };
   },
   "gateway-api": (text) => {
     const { objects, problems, notices } = parseObjects(text, "gateway.yaml");

@@ -10,6 +10,7 @@ import type {
   ProbeCheck,
   ProbeSpec,
   Provenance,
+  RouteFilterSpec,
   RouteSpec,
   ServiceSpec,
   SourcePlace,
@@ -133,7 +134,45 @@ const service: z.ZodType<ServiceSpec> = z
   })
   .openapi("Service");
 
-const nameValue = z.strictObject({ name, value: text });
+const nameValue = z.strictObject({ type: z.literal("RegularExpression").optional(), name, value: text });
+const fields = z.array(z.strictObject({ name, value: text })).max(100);
+const headerEdit = z.strictObject({ set: fields, add: fields, remove: z.array(name).max(100) });
+const pathEdit = z.strictObject({
+  type: z.enum(["ReplaceFullPath", "ReplacePrefixMatch"]),
+  value: z.string().max(8_192).startsWith("/"),
+});
+const names = z.array(name).max(100);
+
+const filters: z.ZodType<RouteFilterSpec> = z
+  .strictObject({
+    cors: z
+      .strictObject({
+        allowOrigins: names.min(1),
+        allowMethods: names,
+        allowHeaders: names,
+        exposeHeaders: names,
+        allowCredentials: z.boolean(),
+        maxAgeSeconds: most,
+      })
+      .optional(),
+    redirect: z
+      .strictObject({
+        scheme: z.enum(["http", "https"]).optional(),
+        hostname: name.optional(),
+        port: port.optional(),
+        path: pathEdit.optional(),
+        status: z.union([z.literal(301), z.literal(302), z.literal(303), z.literal(307), z.literal(308)]),
+      })
+      .optional(),
+    rewrite: z.strictObject({ hostname: name.optional(), path: pathEdit.optional() }).optional(),
+    requestHeaders: headerEdit.optional(),
+    responseHeaders: headerEdit.optional(),
+    mirrors: z
+      .array(z.strictObject({ name, share: z.number().min(0).max(1) }))
+      .max(100)
+      .optional(),
+  })
+  .openapi("RouteFilters");
 
 const route: z.ZodType<RouteSpec> = z
   .strictObject({
@@ -143,10 +182,11 @@ const route: z.ZodType<RouteSpec> = z
     matches: z
       .array(
         z.strictObject({
-          path: z.strictObject({
-            type: z.enum(["Exact", "PathPrefix"]),
-            value: z.string().max(8_192).startsWith("/"),
-          }),
+          path: z.discriminatedUnion("type", [
+            z.strictObject({ type: z.literal("Exact"), value: z.string().max(8_192).startsWith("/") }),
+            z.strictObject({ type: z.literal("PathPrefix"), value: z.string().max(8_192).startsWith("/") }),
+            z.strictObject({ type: z.literal("RegularExpression"), value: z.string().max(8_192) }),
+          ]),
           method: z.string().max(32).optional(),
           headers: z.array(nameValue).max(100),
           queryParams: z.array(nameValue).max(100),
@@ -155,6 +195,7 @@ const route: z.ZodType<RouteSpec> = z
       .min(1)
       .max(1_000),
     backendRefs: z.array(z.strictObject({ name, weight: z.int().min(0).max(1_000_000) })).max(1_000),
+    filters: filters.optional(),
     timeouts: z
       .strictObject({ requestMs: milliseconds.optional(), backendRequestMs: milliseconds.optional() })
       .optional(),

@@ -1,8 +1,9 @@
 // HTTPRoute filters -> the plan's. What a filter asks for that is not supported is a failure, never left out: a request
 // that should have been filtered must not pass without.
+
+import { mayBeEdited } from "../../base/field-names.js";
 import { isFilterType } from "../../model/kubernetes/object-rules.js";
 import type { RouteFilterObject } from "../../model/kubernetes/object-schemas.js";
-import { mayBeEdited } from "../../plan/field-names.js";
 import type { CorsPlan, FilterPlan, HeaderEditPlan, MirrorPlan, PathEditPlan } from "../../plan/proxy-plan.js";
 import type { Failure } from "./conditions.js";
 import type { ObjectSet } from "./object-set.js";

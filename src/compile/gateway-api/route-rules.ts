@@ -1,8 +1,9 @@
 // One rule of an HTTPRoute -> its matches and the action that they share.
+
+import { isFieldName } from "../../base/field-names.js";
 import { compileRegex } from "../../base/regex/linear-regex.js";
 import { toMs } from "../../model/duration.js";
 import type { BackendRefObject, RouteMatchObject, RouteRuleObject } from "../../model/kubernetes/object-schemas.js";
-import { isFieldName } from "../../plan/field-names.js";
 import type { BackendPlan, FieldMatchPlan, RetryPlan, RouteAction, RouteEntry } from "../../plan/proxy-plan.js";
 import type { Failure } from "./conditions.js";
 import type { ObjectSet } from "./object-set.js";
