@@ -67,7 +67,9 @@ describe("process driver: start and stop", () => {
     assert.equal(driver.instances.get().get("web-1")?.reason, "waits for a ready instance of users");
     const web = await harness.until(driver, "web-1");
     const users = await harness.until(driver, "users-1");
-    const line = await eventually(() => existsSync(web.logFile) && harness.log("web-1").split("\n")[0]);
+    const log = (): string => (existsSync(web.logFile) ? harness.log("web-1") : "");
+    await eventually(() => log().includes("\n"), { what: "it printed a line" });
+    const [line = ""] = log().split("\n");
     const tag = `${harness.appKey}/web-1/[\\w-]{12}`;
     assert.match(line, new RegExp(`^${web.port} 127.0.0.1 ${tag} 1:a http://127.0.0.1:${users.port}$`));
   });
