@@ -26,7 +26,7 @@ function renderInstance(view: InstanceView, style: Style, nowMs: number): string
   const lines = [`${style.bold(view.id)}  ${paint(state)}  ${withoutControls(view.reason)}`];
   const facts = [
     view.process && `pid ${view.process.pid}${view.adopted ? " (adopted)" : ""}`,
-    `port ${view.port}`,
+    view.port > 0 && `port ${view.port}`,
     `revision ${view.revision}`,
     view.startedAt && `up ${formatAge(view.startedAt, nowMs)}`,
     view.restarts > 0 && `${view.restarts} restarts`,

@@ -28,6 +28,7 @@ const status: SystemStatus = {
           startedAt: null,
           cpuPercent: null,
           memoryBytes: null,
+          port: null,
           waitingFor: ["db"],
         }),
       ],
@@ -45,7 +46,7 @@ test("ps: one line an instance, a reason only where one is needed", () => {
 
 INSTANCE  HEALTH              PID   PORT  REV  RESTARTS    AGE   CPU    MEMORY  REASON
 users-1   passing            4242  20001    2         0  1m05s  1.5%  50.0 MiB
-users-2   critical, backoff     -  20001    2         3      -     -         -  exit code 1[2J (waits for db)
+users-2   critical, backoff     -      -    2         3      -     -         -  exit code 1[2J (waits for db)
 
 idle: no instances (0 replicas wanted)`,
   );

@@ -34,7 +34,7 @@ function instanceColumns(style: Style, nowMs: number): Column<Row>[] {
     { title: "INSTANCE", value: ({ instance }) => instance.id },
     { title: "HEALTH", value: ({ instance }) => paintHealth(instance, style) },
     { title: "PID", value: ({ instance }) => String(instance.pid ?? "-"), align: "right" },
-    { title: "PORT", value: ({ instance }) => String(instance.port), align: "right" },
+    { title: "PORT", value: ({ instance }) => String(instance.port ?? "-"), align: "right" },
     { title: "REV", value: ({ service }) => String(service.revision), align: "right" },
     { title: "RESTARTS", value: ({ instance }) => String(instance.restarts), align: "right" },
     { title: "AGE", value: ({ instance }) => formatAge(instance.startedAt, nowMs), align: "right" },

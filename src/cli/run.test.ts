@@ -113,6 +113,8 @@ describe("changing", () => {
     const { code, stderr } = await tusk("up", "--wait");
     assert.equal(code, 4);
     assert.match(stderr, /billing-1: setup ended with exit code 1/);
+    assert.match(stderr, /waiting ended after .*: what failed does not start again by itself/);
+    assert.doesNotMatch(stderr, /within/);
   });
 
   test("down waits until nothing is left; a limit names what is", async (t) => {

@@ -18,19 +18,29 @@ interface Display {
   close(): Promise<void>;
 }
 
-/** The instances that did not become ready, each with its reason; empty when all did. */
-export async function waitReady(session: Session, client: AdminClient, options: WaitOptions): Promise<string[]> {
+export interface Waited {
+  /** Of each instance that did not become ready; empty when all did. */
+  readonly reasons: readonly string[];
+  /** It was not worth waiting on: something failed that will not start again by itself. */
+  readonly gaveUp: boolean;
+}
+
+export async function waitReady(session: Session, client: AdminClient, options: WaitOptions): Promise<Waited> {
   const wanted = (status: SystemStatus): SystemStatus => only(status, options.services);
   const display = await openDisplay(session, wanted(await client.status()));
   const abort = new AbortController();
   const failed = watchForFailure(client, abort.signal, (status) => display.show(wanted(status)), wanted);
   try {
-    const ready = await Promise.race([client.waitReady(options), failed.then(() => false)]);
+    const outcome = await Promise.race([
+      client.waitReady(options).then((ready) => (ready ? "ready" : "late")),
+      failed.then(() => "failed"),
+    ]);
     const last = await client.status();
     display.show(wanted(last));
-    if (ready) return [];
-    const reasons = notReady(last, options.services);
-    return reasons.length > 0 ? reasons : ["the data plane has not acknowledged the plan"];
+    if (outcome === "ready") return { reasons: [], gaveUp: false };
+    const found = notReady(last, options.services);
+    const reasons = found.length > 0 ? found : ["the data plane has not acknowledged the plan"];
+    return { reasons, gaveUp: outcome === "failed" };
   } finally {
     abort.abort();
     await display.close();
@@ -39,9 +49,14 @@ export async function waitReady(session: Session, client: AdminClient, options: 
 
 /** Throws NOT_READY with the reason of each instance that is not. */
 export async function requireReady(session: Session, client: AdminClient, options: WaitOptions): Promise<void> {
-  const reasons = await waitReady(session, client, options);
+  const startedMs = performance.now();
+  const { reasons, gaveUp } = await waitReady(session, client, options);
   if (reasons.length === 0) return;
-  throw new TuskError("NOT_READY", `not everything is ready within ${formatDuration(options.timeoutMs)}`, {
+  const tookMs = performance.now() - startedMs;
+  const message = gaveUp
+    ? `waiting ended after ${formatDuration(tookMs)}: what failed does not start again by itself`
+    : `not everything is ready within ${formatDuration(options.timeoutMs)}`;
+  throw new TuskError("NOT_READY", message, {
     hint: "`tusk explain <service>` says why, `tusk logs <service>` what it printed",
     problems: reasons.map((message) => ({ path: "", message })),
   });

@@ -14,7 +14,8 @@ import type { DataAccess } from "./data-access.js";
 export interface InstanceStatus {
   readonly id: string;
   readonly pid: number | null;
-  readonly port: number;
+  /** Null: it was never given one. */
+  readonly port: number | null;
   readonly health: "starting" | "passing" | "warning" | "critical";
   readonly reason: string;
   readonly restarts: number;

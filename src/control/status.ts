@@ -10,7 +10,7 @@ export function toInstanceStatus(view: InstanceView): InstanceStatus {
   return {
     id: view.id,
     pid: view.process?.pid ?? null,
-    port: view.port,
+    port: view.port > 0 ? view.port : null,
     health: view.health,
     reason: view.reason,
     restarts: view.restarts,

@@ -20,7 +20,8 @@ export interface ViewSources {
   sampleOf(run: number): Sample | undefined;
   /** Port of a slot that has no process: the one it keeps, 0 when it has none yet. */
   portOf(slot: string): number;
-  logFileOf(slot: string): string;
+  /** By the log's name: a slot's id, or that of commands beside it. */
+  logFileOf(name: string): string;
   /** ISO 8601 of a monotonic time. */
   isoOf(monotonicMs: number): string;
 }
@@ -92,8 +93,13 @@ function viewRest(service: Service, slot: Slot, sources: ViewSources): InstanceV
     lastProbe: null,
     cpuPercent: null,
     memoryBytes: null,
-    logFile: sources.logFileOf(slot.id),
+    logFile: sources.logFileOf(isPreparing(service) ? `${service.name}.setup` : slot.id),
   };
+}
+
+/** Then what there is to read is what build and setup print, or said last. */
+function isPreparing({ preparation: { state } }: Service): boolean {
+  return state === "running" || state === "failed";
 }
 
 /** The same objects where nothing changed, so that watchers can tell; the very same map when nothing changed at all. */

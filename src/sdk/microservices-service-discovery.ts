@@ -132,7 +132,7 @@ async function ownFacts(client: AdminClient, name: string): Promise<ServiceFacts
   const service = spec.services.find((entry) => entry.name === name);
   if (!service) throw new TuskError("UNKNOWN_SERVICE", `there is no service "${name}"`);
   const running = status.services.find((entry) => entry.name === name);
-  const port = running?.instances[0]?.port;
+  const port = running?.instances[0]?.port ?? undefined;
   const { language, framework, dependencies } = service;
   return {
     name,

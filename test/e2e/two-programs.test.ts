@@ -35,7 +35,7 @@ test("two programs: up, routed, balanced, connected, and a neighbour undisturbed
     ]);
     for (const instance of status.services.flatMap(({ instances }) => instances)) {
       assert.ok(isReady(instance), `${instance.id}: ${instance.health} ${instance.reason}`);
-      assert.ok(instance.reason.length > 0 && instance.port > 0 && instance.startedAt !== null);
+      assert.ok(instance.reason.length > 0 && instance.port !== null && instance.startedAt !== null);
       assert.equal(instance.restarts, 0);
     }
     assert.deepEqual(

@@ -42,8 +42,8 @@ function spec(gatewayPort: number): string {
   return `name: wrapped\nservices:\n${Object.entries(wrappers).map(entry).join("\n")}\ngateway: { port: ${gatewayPort} }\n`;
 }
 
-function serverOf(port: number): number {
-  const [holder] = portHolders(port);
+function serverOf(port: number | null): number {
+  const [holder] = portHolders(port ?? 0);
   assert.ok(holder, `nobody listens on ${port}`);
   return holder.pid;
 }

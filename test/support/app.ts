@@ -110,7 +110,8 @@ export class TestApp {
 
   async ps(): Promise<SystemStatus> {
     const status = await this.json<SystemStatus>("ps");
-    for (const service of status.services) for (const { port } of service.instances) this.#ports.add(port);
+    for (const service of status.services)
+      for (const { port } of service.instances) if (port !== null) this.#ports.add(port);
     return status;
   }
 

@@ -35,7 +35,7 @@ const instanceStatusSchema: z.ZodType<InstanceStatus> = z
   .object({
     id: z.string(),
     pid: z.int().nullable(),
-    port: z.int(),
+    port: z.int().nullable(),
     health,
     reason: z.string(),
     restarts: z.int(),

@@ -6,10 +6,10 @@ import { ensureController } from "../../control/launch.js";
 import type { LoadedSpec } from "../../control/spec-file.js";
 import { notBuiltYet } from "../../model/not-built-yet.js";
 import { defaultSettings } from "../../model/settings.js";
-import { type AppFolder, appFolderAt } from "../../system/app-folder.js";
+import { type AppFolder, appFolderAt, readToken } from "../../system/app-folder.js";
 import { identify } from "../../system/proc.js";
 import { type Connection, connectTo, tryConnect } from "../connect.js";
-import { count, formatDuration } from "../format.js";
+import { count } from "../format.js";
 import { Interrupts } from "../interrupts.js";
 import { loadSpec } from "../load-spec.js";
 import { LogBoard } from "../logs/log-board.js";
@@ -30,6 +30,8 @@ interface Begun {
   readonly connection: Connection;
   /** Null: it was started, not changed. */
   readonly applied: ApplyResult | null;
+  /** The app has never run in this folder. */
+  readonly isNew: boolean;
 }
 
 export async function run(session: Session, _args: readonly [], options: UpOptions): Promise<number> {
@@ -45,9 +47,9 @@ async function upAttached(session: Session, options: UpOptions): Promise<number>
     const begun = await begin(session, loaded, options);
     if (begun === null) return 1;
     const { connection } = begun;
-    await noteNotBuilt(session, connection);
+    await noteNotBuilt(session, begun);
     const [{ attach }, { waitReady }] = await Promise.all([import("../attach.js"), import("../wait-ready.js")]);
-    const ready = () => waitReady(session, connection.client, { timeoutMs: options.timeout });
+    const ready = async () => (await waitReady(session, connection.client, { timeoutMs: options.timeout })).reasons;
     return await attach(session, { connection, logs, interrupts, ready });
   } finally {
     interrupts.close();
@@ -59,7 +61,7 @@ async function upDetached(session: Session, options: UpOptions): Promise<number>
   const startedMs = performance.now();
   const begun = await begin(session, loaded, options);
   if (begun === null) return 1;
-  await noteNotBuilt(session, begun.connection);
+  await noteNotBuilt(session, begun);
   if (options.wait) {
     const { requireReady } = await import("../wait-ready.js");
     await requireReady(session, begun.connection.client, { timeoutMs: options.timeout });
@@ -80,11 +82,12 @@ async function begin(session: Session, loaded: LoadedSpec, options: UpOptions): 
   const { spec, provenance, file, root } = loaded;
   const folder = appFolderAt(root);
   const request: ApplyRequest = { spec, provenance, file, from: basename(file) };
+  const isNew = readToken(folder) === null;
   const running = (await tryConnect(folder)) ?? (await start(session, folder, request));
   loaded.keep();
-  if ("started" in running) return { connection: running.started, applied: null };
+  if ("started" in running) return { connection: running.started, applied: null, isNew };
   const applied = await applyToRunning(session, running, request, options.yes === true);
-  return applied && { connection: running, applied };
+  return applied && { connection: running, applied, isNew };
 }
 
 /** A start that fails leaves nothing running that did not run before. Another's, at the same moment, is just connected to. */
@@ -136,10 +139,16 @@ function nothingDiffers({ spec }: ApplyRequest, { replaced }: ApplyResult): stri
   return `${spec.name} runs already; nothing in the spec differs${anew}`;
 }
 
-async function noteNotBuilt(session: Session, { client }: Connection): Promise<void> {
+/** The defaults once in an app's life, what somebody asked for at every start and change. */
+async function noteNotBuilt(session: Session, { connection: { client }, applied, isNew }: Begun): Promise<void> {
+  const { changesNothing } = await import("../render-up.js");
+  if (applied !== null && changesNothing(applied)) return;
   const { renderNotBuilt } = await import("../render-changes.js");
-  const inForce = Object.fromEntries((await client.settings()).map(({ name, value }) => [name, value]));
-  const text = renderNotBuilt(notBuiltYet({ ...defaultSettings, ...inForce }), session.noteStyle);
+  const settings = await client.settings();
+  const inForce = Object.fromEntries(settings.map(({ name, value }) => [name, value]));
+  const asked = new Set(settings.filter(({ source }) => isNew || source !== "default").map(({ name }) => name));
+  const parts = notBuiltYet({ ...defaultSettings, ...inForce }).filter(({ setting }) => asked.has(setting));
+  const text = renderNotBuilt(parts, session.noteStyle);
   if (text !== "") session.note(text);
 }
 
@@ -148,12 +157,7 @@ async function showResult(
   { connection, applied }: Begun,
   { waited, tookMs }: { readonly waited: boolean; readonly tookMs: number },
 ): Promise<void> {
-  const status = await connection.client.status();
+  const [{ renderUp }, status] = await Promise.all([import("../render-up.js"), connection.client.status()]);
   const result = { started: applied === null, changes: applied?.changes ?? [], ready: waited ? true : null, status };
-  session.result(result, (style) => {
-    const total = status.services.reduce((sum, { instances }) => sum + instances.length, 0);
-    const state = waited ? `is up: ${count(total, "instance")} ready` : `is starting: ${count(total, "instance")}`;
-    const urls = status.gateway.map(({ url }) => `  gateway ${style.cyan(url)}`).join("");
-    return `${style.green("✔")} ${style.bold(status.app)} ${state} after ${formatDuration(tookMs)}${urls}`;
-  });
+  session.result(result, (style) => renderUp({ status, applied, waited, tookMs }, style));
 }
