@@ -1,13 +1,23 @@
 // Spec -> what the proxy workers run: gateway, edge and egress listeners, and a cluster for every service.
-import type { AppSpec, Provenance, RouteFilterSpec, RouteSpec, ServiceSpec } from "../model/app-spec.js";
+import type {
+  AppSpec,
+  CallTrafficSpec,
+  FaultSpec,
+  Provenance,
+  RouteFilterSpec,
+  RouteSpec,
+  ServiceSpec,
+} from "../model/app-spec.js";
 import { defaultTraffic } from "../model/normalise-traffic.js";
 import type { Settings } from "../model/settings.js";
 import type {
   ClusterPlan,
   EdgeListenerPlan,
   EgressListenerPlan,
+  FaultPlan,
   FilterPlan,
   ProxyPlan,
+  RetryPlan,
   RouteAction,
 } from "../plan/proxy-plan.js";
 import { compileGateway } from "./gateway.js";
@@ -79,7 +89,7 @@ function compileEdges(context: Context): EdgeListenerPlan[] {
     protocols,
     caller,
     callee,
-    action: callAction(callee, context),
+    action: callAction(callee, caller, context),
     origin: originOf(provenance, `services.${caller}.calls[${index}]`),
   }));
 }
@@ -94,7 +104,7 @@ function compileEgress(context: Context): EgressListenerPlan[] {
       name: egressName(name),
       protocols,
       caller: name,
-      allowed: Object.fromEntries(allowed.map((callee) => [callee, callAction(callee, context)])),
+      allowed: Object.fromEntries(allowed.map((callee) => [callee, callAction(callee, name, context)])),
       known: clusterNames,
       ...(settings.SERVICE_DISCOVERY_ENABLED ? {} : { namesDisabled: true as const }),
       origin: originOf(provenance, `services.${name}`),
@@ -102,45 +112,49 @@ function compileEgress(context: Context): EgressListenerPlan[] {
   });
 }
 
-/** A call from one service to another runs under the callee's policy. */
-function callAction(callee: string, { services, provenance }: Context): RouteAction {
-  const { requestTimeoutMs, attemptTimeoutMs, retry } = services.get(callee)?.traffic ?? defaultTraffic;
-  const { attempts, statuses, backoffMs } = retry;
-  const traffic = `services.${callee}.traffic`;
+/** A call from one service to another runs under the callee's policy, where the caller sets no other. */
+function callAction(callee: string, caller: string | null, { services, provenance }: Context): RouteAction {
+  const usual = services.get(callee)?.traffic ?? defaultTraffic;
+  const callTraffic = (caller === null ? undefined : services.get(caller)?.callTraffic) ?? {};
+  const own: CallTrafficSpec = Object.hasOwn(callTraffic, callee) ? (callTraffic[callee] ?? {}) : {};
+  const base = `services.${callee}.traffic`;
+  const at = (field: keyof CallTrafficSpec): string =>
+    own[field] === undefined ? `${base}.${field}` : `services.${caller}.callTraffic.${callee}`;
   return {
     backends: [{ cluster: callee, weight: 1 }],
-    requestTimeoutMs,
-    attemptTimeoutMs,
-    retry: { attempts, statuses, backoffMs },
+    requestTimeoutMs: own.requestTimeoutMs ?? usual.requestTimeoutMs,
+    attemptTimeoutMs: own.attemptTimeoutMs ?? usual.attemptTimeoutMs,
+    retry: mergeRetry(usual.retry, own.retry),
+    ...compileFault(own.fault ?? usual.fault),
     ...originsOf(provenance, {
-      requestTimeoutMs: `${traffic}.requestTimeoutMs`,
-      attemptTimeoutMs: `${traffic}.attemptTimeoutMs`,
-      retry: `${traffic}.retry`,
+      requestTimeoutMs: at("requestTimeoutMs"),
+      attemptTimeoutMs: at("attemptTimeoutMs"),
+      retry: at("retry"),
+      fault: at("fault"),
     }),
   };
 }
 
 /** The route's own values, else the policy of its first backend. */
 function routeAction(route: RouteSpec, context: Context): RouteAction {
-  const { name, backendRefs, filters, timeouts, retry } = route;
-  const usual = callAction(backendRefs[0]?.name ?? "", context);
+  const { name, backendRefs, filters, timeouts, retry, fault } = route;
+  const usual = callAction(backendRefs[0]?.name ?? "", null, context);
   const own = `gateway.routes.${name}`;
   const { origins = {} } = originsOf(context.provenance, {
     ...(timeouts?.requestMs === undefined ? {} : { requestTimeoutMs: own }),
     ...(timeouts?.backendRequestMs === undefined ? {} : { attemptTimeoutMs: own }),
     ...(retry === undefined ? {} : { retry: own }),
+    ...(fault === undefined ? {} : { fault: own }),
   });
   const merged = { ...usual.origins, ...origins };
   return {
+    ...usual,
     backends: backendRefs.map(({ name: cluster, weight }) => ({ cluster, weight })),
     ...(filters ? { filters: toFilterPlan(filters) } : {}),
     requestTimeoutMs: timeouts?.requestMs ?? usual.requestTimeoutMs,
     attemptTimeoutMs: timeouts?.backendRequestMs ?? usual.attemptTimeoutMs,
-    retry: {
-      attempts: retry?.attempts ?? usual.retry.attempts,
-      statuses: retry?.statuses ?? usual.retry.statuses,
-      backoffMs: retry?.backoffMs ?? usual.retry.backoffMs,
-    },
+    retry: mergeRetry(usual.retry, retry),
+    ...compileFault(fault),
     ...(Object.keys(merged).length === 0 ? {} : { origins: merged }),
   };
 }
@@ -148,6 +162,28 @@ function routeAction(route: RouteSpec, context: Context): RouteAction {
 function toFilterPlan({ mirrors, ...others }: RouteFilterSpec): FilterPlan {
   if (!mirrors) return others;
   return { ...others, mirrors: mirrors.map(({ name: cluster, share }) => ({ cluster, share })) };
+}
+
+function mergeRetry(usual: RetryPlan, own: Partial<RetryPlan> = {}): RetryPlan {
+  return {
+    attempts: own.attempts ?? usual.attempts,
+    statuses: own.statuses ?? usual.statuses,
+    backoffMs: own.backoffMs ?? usual.backoffMs,
+  };
+}
+
+function compileFault(fault: FaultSpec | undefined): { readonly fault?: FaultPlan } {
+  if (fault === undefined) return {};
+  const { delay, abort, until } = fault;
+  return {
+    fault: {
+      delayMs: delay?.timeMs ?? 0,
+      delayShare: (delay?.percentage ?? 0) / 100,
+      abortStatus: abort?.status ?? 0,
+      abortShare: (abort?.percentage ?? 0) / 100,
+      untilEpochMs: Date.parse(until),
+    },
+  };
 }
 
 function compileCluster(name: string, { services, provenance, settings }: Context): ClusterPlan {

@@ -153,7 +153,10 @@ export type PolicyNoticeKind =
   /** The first of a spell of refusals; the others are only counted. */
   | "limit.reached"
   /** No refusal for a while. */
-  | "limit.eased";
+  | "limit.eased"
+  | "fault.injected"
+  /** Its time is over, or a plan took it back. */
+  | "fault.ended";
 
 /** Cumulative since the worker began, so that a controller that was away misses no count. */
 export interface WorkerStats {

@@ -1,6 +1,7 @@
 // The one schema of an app spec as it is written: types, validation and the JSON Schema of editors come from it.
 // Built at its first use, because most commands never parse a spec.
 import { z } from "zod";
+import { faultSchema } from "./fault-schema.js";
 import { gatewaySchema, headerName, retryShape, serviceRouteSchema } from "./gateway-schema.js";
 import { healthSchema } from "./health-schema.js";
 import { atMostOneOf, command, duration, label, list, text, wholeNumber } from "./schema-parts.js";
@@ -97,6 +98,18 @@ const breaker = () =>
     ramp: duration().optional().meta({ description: "Recovery, a growing share of the requests. Default: 10s." }),
   });
 
+const callTraffic = () =>
+  z.strictObject({
+    timeout: duration().optional().meta({ description: "The whole exchange, all attempts. 0: none." }),
+    attemptTimeout: duration().optional().meta({ description: "One attempt. 0: none." }),
+    retry: z
+      .union([z.literal(false), z.strictObject(retryShape())], {
+        error: "expected `false`, or `{ attempts, codes, backoff }`",
+      })
+      .optional(),
+    fault: faultSchema().optional(),
+  });
+
 const traffic = () =>
   z.strictObject({
     loadBalancer: balancer().optional().meta({ description: "Default: least-request." }),
@@ -112,6 +125,7 @@ const traffic = () =>
       .union([z.boolean(), breaker()], { error: "expected `true`, `false`, or a map" })
       .optional()
       .meta({ description: "Holds requests back while too many fail. Default: off." }),
+    fault: faultSchema().optional(),
   });
 
 function serviceSchema() {
@@ -133,6 +147,10 @@ function serviceSchema() {
     calls: list(label(), maxServices)
       .optional()
       .meta({ description: "Services it calls. Not there: it may call all. []: none." }),
+    callTraffic: z
+      .record(label(), callTraffic())
+      .optional()
+      .meta({ description: "Policy of its calls to a service, in place of that service's own." }),
     startAfter: list(label(), maxServices)
       .optional()
       .meta({ description: "Services that must be ready before it starts." }),
@@ -180,6 +198,7 @@ export type ServiceFile = NonNullable<AppFile["services"]>[number];
 export type GatewayFile = NonNullable<AppFile["gateway"]>;
 export type HealthFile = NonNullable<ServiceFile["health"]>;
 export type TrafficFile = NonNullable<ServiceFile["traffic"]>;
+export type CallTrafficFile = NonNullable<ServiceFile["callTraffic"]>[string];
 export type CommandFile = NonNullable<ServiceFile["run"]>;
 
 let built: ReturnType<typeof buildAppSchema> | undefined;

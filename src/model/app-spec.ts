@@ -77,6 +77,23 @@ export interface TrafficSpec {
   readonly outlier: OutlierSpec;
   readonly limits: LimitsSpec;
   readonly breaker: BreakerSpec;
+  readonly fault?: FaultSpec;
+}
+
+/** What a caller, or a route, has instead of the callee's own policy. */
+export interface CallTrafficSpec {
+  readonly requestTimeoutMs?: number;
+  readonly attemptTimeoutMs?: number;
+  readonly retry?: Partial<Pick<RetrySpec, "attempts" | "statuses" | "backoffMs">>;
+  readonly fault?: FaultSpec;
+}
+
+/** Injected on purpose, until a time that is set with it. */
+export interface FaultSpec {
+  readonly delay?: { readonly timeMs: number /** Of the requests, 0 to 100. */; readonly percentage: number };
+  readonly abort?: { readonly status: number /** Of the requests, 0 to 100. */; readonly percentage: number };
+  /** RFC 3339. */
+  readonly until: string;
 }
 
 /** Of each proxy worker. 0: no limit (but `pending`: nothing waits). */
@@ -150,6 +167,8 @@ export interface ServiceSpec {
   readonly envFiles: readonly string[];
   /** Undefined: undeclared, everything may be called. [] : nothing may. */
   readonly calls?: readonly string[];
+  /** By callee: in place of the callee's own policy. */
+  readonly callTraffic?: Readonly<Record<string, CallTrafficSpec>>;
   readonly startAfter: readonly string[];
   /** 0 to 100. Default 1. */
   readonly replicas: number;
@@ -249,6 +268,7 @@ export interface RouteSpec {
   readonly filters?: RouteFilterSpec;
   readonly timeouts?: { readonly requestMs?: number; readonly backendRequestMs?: number };
   readonly retry?: Partial<RetrySpec>;
+  readonly fault?: FaultSpec;
 }
 
 export interface ListenerSpec {

@@ -19,6 +19,7 @@ export function checkServices({ services }: SpecOutline, options: CheckOptions =
     ...(options.requireRun === false ? [] : services.flatMap(missingRun)),
     ...services.flatMap((service) => [
       ...(options.allowUnknownCalls ? [] : unknownNames(service.calls, names, "service")),
+      ...(options.allowUnknownCalls ? [] : unknownNames(service.callTraffic, names, "service")),
       ...unknownNames(service.startAfter, names, "service"),
       ...repeatedReferences(service.calls),
       ...repeatedReferences(service.startAfter),

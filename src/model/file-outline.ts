@@ -99,7 +99,10 @@ function serviceOutline(service: unknown, entry: SpecPath): ServiceOutline[] {
     itemsAt(service, [key], entry).flatMap(({ value, path }) =>
       typeof value === "string" ? [{ name: value, path }] : [],
     );
-  const variables = memberOf(service, "env");
+  const members = (key: keyof ServiceFile): Named[] => {
+    const value = memberOf(service, key);
+    return Object.keys(isRecord(value) ? value : {}).map((member) => ({ name: member, path: [...entry, key, member] }));
+  };
   return [
     {
       name,
@@ -108,10 +111,8 @@ function serviceOutline(service: unknown, entry: SpecPath): ServiceOutline[] {
       hasRun: memberOf(service, "run") !== undefined,
       calls: references("calls"),
       startAfter: references("startAfter"),
-      variables: Object.keys(isRecord(variables) ? variables : {}).map((key) => ({
-        name: key,
-        path: [...entry, "env", key],
-      })),
+      callTraffic: members("callTraffic"),
+      variables: members("env"),
     },
   ];
 }

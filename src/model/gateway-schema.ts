@@ -1,5 +1,6 @@
 // File form of listeners and routes, in the terms of the Kubernetes Gateway API (HTTPRoute), with short forms.
 import { z } from "zod";
+import { faultSchema } from "./fault-schema.js";
 import { filterShape, regexProblem, regexText } from "./route-filters-schema.js";
 import { atMostOneOf, duration, label, list, once, port, text, wholeNumber } from "./schema-parts.js";
 import { isRecord } from "./spec-path.js";
@@ -111,6 +112,7 @@ const routeShape = once(() => ({
       error: "expected `false`, or `{ attempts, codes, backoff }`",
     })
     .optional(),
+  fault: faultSchema().optional(),
   ...filterShape(),
 }));
 

@@ -11,6 +11,7 @@ import type {
   RouteSpec,
 } from "./app-spec.js";
 import { toMs } from "./duration.js";
+import { withFault } from "./normalise-fault.js";
 import { normaliseFilters } from "./normalise-filters.js";
 
 type ServiceRouteList = Extract<NonNullable<ServiceFile["route"]>, readonly unknown[]>;
@@ -69,6 +70,7 @@ function normaliseRoute(
     ...(filters === undefined ? {} : { filters }),
     ...(file.timeouts === undefined ? {} : { timeouts: normaliseTimeouts(file.timeouts) }),
     ...(file.retry === undefined ? {} : { retry: normaliseRouteRetry(file.retry) }),
+    ...withFault(file.fault),
   };
 }
 
@@ -99,7 +101,7 @@ function normaliseTimeouts(file: NonNullable<ServiceRouteObject["timeouts"]>): N
   };
 }
 
-function normaliseRouteRetry(file: NonNullable<ServiceRouteObject["retry"]>): Partial<RetrySpec> {
+export function normaliseRouteRetry(file: NonNullable<ServiceRouteObject["retry"]>): Partial<RetrySpec> {
   if (file === false) return { attempts: 0 };
   return {
     ...(file.attempts === undefined ? {} : { attempts: file.attempts }),

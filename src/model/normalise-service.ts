@@ -5,7 +5,7 @@ import type { ServiceSpec, SloSpec } from "./app-spec.js";
 import { msOr, toMs } from "./duration.js";
 import { normaliseCommand } from "./normalise-command.js";
 import { normaliseHealth } from "./normalise-health.js";
-import { normaliseTraffic } from "./normalise-traffic.js";
+import { normaliseCallTraffic, normaliseTraffic } from "./normalise-traffic.js";
 
 export function normaliseService(file: ServiceFile): ServiceSpec {
   return {
@@ -20,6 +20,7 @@ export function normaliseService(file: ServiceFile): ServiceSpec {
     env: Object.fromEntries(Object.entries(file.env ?? {}).map(([name, value]) => [name, String(value)])),
     envFiles: file.envFiles ?? [],
     ...(file.calls === undefined ? {} : { calls: file.calls }),
+    ...(file.callTraffic === undefined ? {} : { callTraffic: normaliseCalls(file.callTraffic) }),
     startAfter: file.startAfter ?? [],
     replicas: file.replicas ?? 1,
     health: normaliseHealth(file.health),
@@ -28,6 +29,10 @@ export function normaliseService(file: ServiceFile): ServiceSpec {
     stopGraceMs: msOr(file.stopGrace, 10_000),
     drainMs: msOr(file.drain, 5000),
   };
+}
+
+function normaliseCalls(file: NonNullable<ServiceFile["callTraffic"]>): NonNullable<ServiceSpec["callTraffic"]> {
+  return Object.fromEntries(Object.entries(file).map(([callee, policy]) => [callee, normaliseCallTraffic(policy)]));
 }
 
 function normaliseSlo(file: ServiceFile["slo"] = {}): SloSpec {

@@ -1,8 +1,18 @@
 // `traffic` of a service: defaults filled in. Each default and its reason stands in docs/traffic-policy.md.
 // Takes only what the schema has passed.
-import type { TrafficFile } from "./app-schema.js";
-import type { BreakerSpec, HashOnSpec, LimitsSpec, OutlierSpec, RetrySpec, TrafficSpec } from "./app-spec.js";
-import { msOr } from "./duration.js";
+import type { CallTrafficFile, TrafficFile } from "./app-schema.js";
+import type {
+  BreakerSpec,
+  CallTrafficSpec,
+  HashOnSpec,
+  LimitsSpec,
+  OutlierSpec,
+  RetrySpec,
+  TrafficSpec,
+} from "./app-spec.js";
+import { msOr, toMs } from "./duration.js";
+import { withFault } from "./normalise-fault.js";
+import { normaliseRouteRetry } from "./normalise-gateway.js";
 
 export const defaultTraffic: TrafficSpec = {
   loadBalancer: "least-request",
@@ -33,6 +43,17 @@ export function normaliseTraffic(file: TrafficFile = {}): TrafficSpec {
     outlier: normaliseOutlier(file.outlier),
     limits: normaliseLimits(file.limits),
     breaker: normaliseBreaker(file.breaker),
+    ...withFault(file.fault),
+  };
+}
+
+/** What a caller sets for its calls to one callee; the rest is the callee's own. */
+export function normaliseCallTraffic({ timeout, attemptTimeout, retry, fault }: CallTrafficFile): CallTrafficSpec {
+  return {
+    ...(timeout === undefined ? {} : { requestTimeoutMs: toMs(timeout) }),
+    ...(attemptTimeout === undefined ? {} : { attemptTimeoutMs: toMs(attemptTimeout) }),
+    ...(retry === undefined ? {} : { retry: normaliseRouteRetry(retry) }),
+    ...withFault(fault),
   };
 }
 

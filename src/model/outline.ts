@@ -13,6 +13,8 @@ export interface ServiceOutline extends Named {
   readonly entry: SpecPath;
   readonly hasRun: boolean;
   readonly calls: readonly Named[];
+  /** Callees with a policy of their own. */
+  readonly callTraffic: readonly Named[];
   readonly startAfter: readonly Named[];
   readonly variables: readonly Named[];
 }
@@ -56,6 +58,7 @@ export function outlineOfSpec(spec: AppSpec): SpecOutline {
         entry,
         hasRun: service.run !== undefined,
         calls: references("calls"),
+        callTraffic: Object.keys(service.callTraffic ?? {}).map((name) => named(name, ...entry, "callTraffic", name)),
         startAfter: references("startAfter"),
         variables: Object.keys(service.env).map((name) => named(name, ...entry, "env", name)),
       };

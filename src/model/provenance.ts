@@ -16,7 +16,7 @@ const renamed: Readonly<Record<string, string>> = {
 };
 
 /** Service fields whose members have places of their own. */
-const withMembers = new Set(["env", "health", "slo", "traffic", "calls", "startAfter", "envFiles"]);
+const withMembers = new Set(["env", "health", "slo", "traffic", "calls", "callTraffic", "startAfter", "envFiles"]);
 
 export type LocateKey = (path: SpecPath) => SourcePlace;
 
@@ -38,8 +38,8 @@ function addService(places: Record<string, SourcePlace>, file: unknown, path: Sp
     places[at] = locate([...path, key]);
     if (!withMembers.has(String(key))) continue;
     for (const member of memberKeys(file, [...path, key])) {
-      // Names of variables are the user's own.
-      const name = key === "env" ? String(member) : normalisedKey(member);
+      // Names of variables and of services are the user's own.
+      const name = key === "env" || key === "callTraffic" ? String(member) : normalisedKey(member);
       const suffix = typeof member === "number" ? `[${member}]` : `.${name}`;
       places[at + suffix] = locate([...path, key, member]);
     }

@@ -124,6 +124,8 @@ export interface RouteAction {
   /** 0: none. */
   readonly attemptTimeoutMs: number;
   readonly retry: RetryPlan;
+  /** Injected on purpose. */
+  readonly fault?: FaultPlan;
   /** Of the policies that the spec sets, by field of this action; a field that is not here has its default. */
   readonly origins?: Readonly<Record<string, PlanOrigin>>;
 }
@@ -198,6 +200,19 @@ export interface CorsPlan {
   readonly exposeHeaders: readonly string[];
   readonly allowCredentials: boolean;
   readonly maxAgeSeconds: number;
+}
+
+export interface FaultPlan {
+  /** 0: none. */
+  readonly delayMs: number;
+  /** Of the requests, 0 to 1. */
+  readonly delayShare: number;
+  /** 0: none. */
+  readonly abortStatus: number;
+  /** Of the requests, 0 to 1. */
+  readonly abortShare: number;
+  /** Wall time at which it ends by itself. */
+  readonly untilEpochMs: number;
 }
 
 export interface RetryPlan {

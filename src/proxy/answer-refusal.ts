@@ -17,7 +17,7 @@ export function answerRefusal(sink: AnswerSink, refused: Refusal, ids: Partial<A
   if (requestId !== undefined) headers.push("x-request-id", requestId);
   if (refused.retryAfterSeconds !== undefined) headers.push("retry-after", String(refused.retryAfterSeconds));
   headers.push("cache-control", "no-store");
-  sink.head(statusOf(refused.code), headers);
+  sink.head(statusOf(refused), headers);
   if (method !== "HEAD") sink.write(body);
   sink.end();
   return body.length;

@@ -7,6 +7,7 @@ import type { EndpointTable, ProxyPlan } from "../plan/proxy-plan.js";
 import { Cluster } from "./cluster.js";
 import { EdgeBook } from "./edge-counts.js";
 import type { EndpointState } from "./endpoint-state.js";
+import { FaultWatch } from "./fault-watch.js";
 import type { Validated } from "./plan-check.js";
 import { validateEndpoints, validatePlan } from "./plan-validation.js";
 import { createRouter, type Router } from "./routing.js";
@@ -30,8 +31,15 @@ export class DataPlane {
   #routers = new Map<string, Router>();
   readonly #clusters = new Map<string, Cluster>();
 
+  readonly #faults: FaultWatch;
+
   constructor(options: DataPlaneOptions) {
     this.#options = options;
+    const { clock, notify } = options;
+    this.#faults = new FaultWatch({
+      clock,
+      announce: (cluster, kind, reason) => notify({ type: "policy", kind, cluster, reason }),
+    });
   }
 
   get plan(): ProxyPlan | null {
@@ -109,6 +117,7 @@ export class DataPlane {
   }
 
   close(): void {
+    this.#faults.close();
     for (const cluster of this.#clusters.values()) cluster.close();
   }
 
@@ -127,6 +136,7 @@ export class DataPlane {
 
   #swapPlan(plan: ProxyPlan, routers: Map<string, Router>): void {
     this.#plan = plan;
+    this.#faults.setPlan(plan);
     this.#routers = routers;
     for (const name of Object.keys(plan.clusters)) this.#ensure(name);
     for (const [name, cluster] of this.#clusters) cluster.setPlan(own(plan.clusters, name) ?? null);

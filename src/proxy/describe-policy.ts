@@ -4,6 +4,7 @@ import type { ClusterPlan, PlanOrigin, RouteAction } from "../plan/proxy-plan.js
 import { isHashing } from "../resilience/load-balancer.js";
 import type { Cluster } from "./cluster.js";
 import type { EndpointState } from "./endpoint-state.js";
+import { describeFault } from "./fault-watch.js";
 
 type Origins = Readonly<Record<string, PlanOrigin>> | undefined;
 
@@ -13,7 +14,8 @@ export function describePolicy(cluster: Cluster, action: RouteAction): PolicyPar
   return [...describeAction(action), ...describeCluster(plan, cluster)];
 }
 
-function describeAction({ requestTimeoutMs, attemptTimeoutMs, retry, origins }: RouteAction): PolicyPart[] {
+function describeAction(action: RouteAction): PolicyPart[] {
+  const { requestTimeoutMs, attemptTimeoutMs, retry, fault, origins } = action;
   const { attempts, statuses, backoffMs, unsentOnly } = retry;
   const when = unsentOnly ? "where nothing was sent" : `also after ${statuses.join(", ") || "no status"}`;
   const tries = `at most ${attempts} more, ${when}, first wait up to ${ms(backoffMs)}`;
@@ -21,6 +23,7 @@ function describeAction({ requestTimeoutMs, attemptTimeoutMs, retry, origins }: 
     part("timeout", limitMs(requestTimeoutMs), originOf(origins, "requestTimeoutMs")),
     part("attempt timeout", limitMs(attemptTimeoutMs), originOf(origins, "attemptTimeoutMs")),
     part("retry", attempts === 0 ? "never" : tries, originOf(origins, "retry")),
+    ...(fault === undefined ? [] : [part("injected fault", describeFault(fault), originOf(origins, "fault"))]),
   ];
 }
 

@@ -53,7 +53,7 @@ export function dispatch(exchange: Exchange, context: DispatchContext): void {
   const responseBytes = answerRefusal(exchange.sink, course.refusal, course.ids, exchange.method);
   const durationMs = context.clock.monotonic() - startedAt;
   edge.countRefusal(code);
-  edge.record({ status: statusOf(code), broken: false, durationMs, requestBytes: 0, responseBytes });
+  edge.record({ status: statusOf(course.refusal), broken: false, durationMs, requestBytes: 0, responseBytes });
 }
 
 function courseOf(exchange: Exchange, router: Router | undefined, context: DispatchContext): Course {

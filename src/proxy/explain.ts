@@ -179,7 +179,7 @@ function standingOf(state: EndpointState, pickable: boolean): string {
 function refusedWith(refused: Refusal): Explained {
   const { code, detail } = refused;
   return {
-    outcome: { kind: "refuse", status: statusOf(code), code, reason: detail },
+    outcome: { kind: "refuse", status: statusOf(refused), code, reason: detail },
     routes: [],
     endpoints: [],
     policy: null,

@@ -244,6 +244,7 @@ function checkAction(check: Check, value: unknown, path: string, clusters: Reado
   }
   check.amount(action.requestTimeoutMs, `${path}.requestTimeoutMs`);
   check.amount(action.attemptTimeoutMs, `${path}.attemptTimeoutMs`);
+  checkFault(check, action.fault, `${path}.fault`);
   const retry = check.object(action.retry, `${path}.retry`);
   if (!retry) return;
   if (retry.unsentOnly !== undefined) check.equal(retry.unsentOnly, true, `${path}.retry.unsentOnly`);
@@ -252,6 +253,17 @@ function checkAction(check: Check, value: unknown, path: string, clusters: Reado
   for (const [index, status] of check.list(retry.statuses, `${path}.retry.statuses`).entries()) {
     check.count(status, `${path}.retry.statuses[${index}]`);
   }
+}
+
+function checkFault(check: Check, value: unknown, path: string): void {
+  const fault = value === undefined ? null : check.object(value, path);
+  if (!fault) return;
+  for (const field of ["delayMs", "delayShare", "abortShare", "untilEpochMs"]) {
+    check.amount(fault[field], `${path}.${field}`);
+  }
+  const { abortStatus } = fault;
+  const isStatus = Number.isInteger(abortStatus) && (abortStatus as number) >= 400 && (abortStatus as number) <= 599;
+  if (abortStatus !== 0 && !isStatus) check.add(`${path}.abortStatus`, "must be 0, or 400 to 599");
 }
 
 function checkBackend(check: Check, value: unknown, path: string, clusters: ReadonlySet<string>): void {

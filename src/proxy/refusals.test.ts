@@ -24,6 +24,7 @@ describe("answers of the proxy", () => {
       detail: "why",
       traceId: "t",
     });
-    assert.equal(statusOf("NO_ENDPOINT"), 503);
+    assert.equal(statusOf(refusal("NO_ENDPOINT", "why")), 503);
+    assert.equal(statusOf({ ...refusal("FAULT_INJECTED", "why"), status: 429 }), 429);
   });
 });

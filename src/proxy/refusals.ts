@@ -32,6 +32,7 @@ export const refusalKinds = {
   DISCOVERY_DISABLED: { status: 503, title: "A setting switches discovery off: services are not found by name." },
   PROTOCOL_DISABLED: { status: 503, title: "A setting switches this listener's protocol off." },
   NO_ENDPOINT: { status: 503, title: "The service has no ready instance." },
+  FAULT_INJECTED: { status: 503, title: "A fault was injected here on purpose; its status is what the fault says." },
   BREAKER_OPEN: { status: 503, title: "The service fails too often: requests to it are held back for a while." },
   REQUEST_LIMIT: { status: 503, title: "The service has as many requests in flight as its limit allows." },
   PENDING_LIMIT: { status: 503, title: "Every instance is fully used, and as many requests wait as may." },
@@ -45,17 +46,20 @@ export interface Refusal {
   readonly code: RefusalCode;
   /** One sentence about this very request. */
   readonly detail: string;
+  /** Absent: the code's own. */
+  readonly status?: number;
   /** For a Retry-After header, whole seconds. */
   readonly retryAfterSeconds?: number;
 }
 
 export const refusal = (code: RefusalCode, detail: string): Refusal => ({ code, detail });
 
-export const statusOf = (code: RefusalCode): number => refusalKinds[code].status;
+export const statusOf = ({ code, status }: Refusal): number => status ?? refusalKinds[code].status;
 
 /** The body, application/problem+json (RFC 9457). */
 export function problemBody(refused: Refusal, ids: { readonly traceId?: string; readonly requestId?: string }): string {
-  const { status, title } = refusalKinds[refused.code];
+  const { title } = refusalKinds[refused.code];
+  const status = statusOf(refused);
   return `${JSON.stringify({
     type: `urn:tusk:proxy:${refused.code.toLowerCase().replaceAll("_", "-")}`,
     title,

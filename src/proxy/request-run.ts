@@ -2,8 +2,9 @@
 // passes the answer on, and counts how it went. Every way out passes `#finish` exactly once.
 
 import type { Rng } from "../base/clock.js";
-import type { HeaderEditPlan } from "../plan/proxy-plan.js";
+import type { FaultPlan, HeaderEditPlan } from "../plan/proxy-plan.js";
 import { fullJitterMs } from "../resilience/backoff.js";
+import { drawFaultAbort, drawFaultDelay, isFaultOver } from "../resilience/fault.js";
 import type { OutlierEvent } from "../resilience/outlier.js";
 import { type AttemptFailure, decideRetry, isUnprocessed } from "../resilience/retry-policy.js";
 import { answerRefusal } from "./answer-refusal.js";
@@ -67,6 +68,7 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
   #totalDeadline: Deadline | null = null;
   #attemptDeadline: Deadline | null = null;
   #retryDeadline: Deadline | null = null;
+  #faultDeadline: Deadline | null = null;
 
   constructor(exchange: Exchange, course: ForwardCourse, { context, edge, startedAt }: RunContext) {
     this.#exchange = exchange;
@@ -82,19 +84,42 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
   }
 
   start(): void {
-    const { cluster, decision } = this.#course;
-    const { requestTimeoutMs } = decision.action;
-    const refused = cluster.admission.admit();
-    if (refused !== null) {
-      this.#refuse(refused);
-      return;
-    }
-    this.#admitted = true;
+    const { requestTimeoutMs, fault } = this.#course.decision.action;
     this.#exchange.sink.listen(this);
     if (requestTimeoutMs > 0) {
       this.#totalDeadline = new Deadline(this);
       this.#context.deadlines.set(this.#totalDeadline, requestTimeoutMs);
     }
+    if (fault === undefined || isFaultOver(fault, this.#context.clock.now())) this.#enter();
+    else this.#meetFault(fault);
+  }
+
+  #meetFault(fault: FaultPlan): void {
+    const delayMs = drawFaultDelay(fault, this.rng);
+    if (delayMs === 0) {
+      this.#enterUnlessAborted(fault);
+      return;
+    }
+    this.#faultDeadline = new Deadline(this);
+    this.#context.deadlines.set(this.#faultDeadline, delayMs);
+  }
+
+  #enterUnlessAborted(fault: FaultPlan | undefined): void {
+    if (fault === undefined || !drawFaultAbort(fault, this.rng)) {
+      this.#enter();
+      return;
+    }
+    const detail = `a fault is injected into requests to ${this.#course.cluster.name} on purpose`;
+    this.#refuse({ ...refusal("FAULT_INJECTED", detail), status: fault.abortStatus });
+  }
+
+  #enter(): void {
+    const refused = this.#course.cluster.admission.admit();
+    if (refused !== null) {
+      this.#refuse(refused);
+      return;
+    }
+    this.#admitted = true;
     this.#tryNext();
   }
 
@@ -211,8 +236,9 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
   }
 
   onDeadline(deadline: Deadline): void {
-    const { attemptTimeoutMs, requestTimeoutMs } = this.#course.decision.action;
+    const { attemptTimeoutMs, requestTimeoutMs, fault } = this.#course.decision.action;
     if (deadline === this.#totalDeadline) this.#onTotalTimeout(requestTimeoutMs);
+    else if (deadline === this.#faultDeadline) this.#enterUnlessAborted(fault);
     else if (deadline === this.#attemptDeadline) this.#onAttemptTimeout(attemptTimeoutMs);
     else this.#tryNext();
   }
@@ -289,7 +315,7 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
     this.#endAttempt();
     this.#edge.countRefusal(refused.code);
     this.#responseBytes = answerRefusal(this.#exchange.sink, refused, forwarded, this.#exchange.method);
-    this.#finish(statusOf(refused.code), false);
+    this.#finish(statusOf(refused), false);
   }
 
   // The client must not take what it has for the whole.
@@ -341,6 +367,7 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
     if (this.#admitted) this.#release();
     if (this.#totalDeadline !== null) this.#context.deadlines.lift(this.#totalDeadline);
     if (this.#retryDeadline !== null) this.#context.deadlines.lift(this.#retryDeadline);
+    if (this.#faultDeadline !== null) this.#context.deadlines.lift(this.#faultDeadline);
     this.#edge.record({
       status,
       broken,

@@ -4,7 +4,9 @@ import { z } from "@hono/zod-openapi";
 import type { ApplyResult, SpecChange } from "../../control/control-plane.js";
 import type {
   AppSpec,
+  CallTrafficSpec,
   Command,
+  FaultSpec,
   GatewaySpec,
   HealthSpec,
   ProbeCheck,
@@ -74,6 +76,28 @@ const retryShape = {
   budgetMinimum: z.int().min(0),
 };
 
+const percentage = z.number().min(0).max(100);
+
+const fault: z.ZodType<FaultSpec> = z
+  .strictObject({
+    delay: z.strictObject({ timeMs: milliseconds, percentage }).optional(),
+    abort: z.strictObject({ status: z.int().min(400).max(599), percentage }).optional(),
+    until: z.iso.datetime({ offset: true }),
+  })
+  .openapi("Fault");
+
+const callTraffic: z.ZodType<CallTrafficSpec> = z
+  .strictObject({
+    requestTimeoutMs: milliseconds.optional(),
+    attemptTimeoutMs: milliseconds.optional(),
+    retry: z
+      .strictObject({ attempts: retryShape.attempts, statuses: retryShape.statuses, backoffMs: milliseconds })
+      .partial()
+      .optional(),
+    fault: fault.optional(),
+  })
+  .openapi("CallTraffic");
+
 const traffic: z.ZodType<TrafficSpec> = z
   .strictObject({
     loadBalancer: z.enum(["round-robin", "random", "least-request", "peak-ewma", "ring-hash", "maglev"]),
@@ -104,6 +128,7 @@ const traffic: z.ZodType<TrafficSpec> = z
       maxOpenMs: milliseconds,
       rampMs: milliseconds,
     }),
+    fault: fault.optional(),
   })
   .openapi("Traffic");
 
@@ -120,6 +145,7 @@ const service: z.ZodType<ServiceSpec> = z
     env: z.record(z.string(), text),
     envFiles: z.array(text).max(100),
     calls: z.array(name).max(1_000).optional(),
+    callTraffic: z.record(name, callTraffic).optional(),
     startAfter: z.array(name).max(1_000),
     replicas: z.int().min(0).max(100),
     health,
@@ -200,6 +226,7 @@ const route: z.ZodType<RouteSpec> = z
       .strictObject({ requestMs: milliseconds.optional(), backendRequestMs: milliseconds.optional() })
       .optional(),
     retry: z.strictObject(retryShape).partial().optional(),
+    fault: fault.optional(),
   })
   .openapi("Route");
 

@@ -6,7 +6,7 @@ import { statusLine } from "./status-lines.js";
 export function rawAnswer(refused: Refusal): string {
   const body = problemBody(refused, {});
   return [
-    `${statusLine(statusOf(refused.code))}content-type: application/problem+json`,
+    `${statusLine(statusOf(refused))}content-type: application/problem+json`,
     `content-length: ${Buffer.byteLength(body)}`,
     `${httpDate()}cache-control: no-store`,
     "connection: close",
