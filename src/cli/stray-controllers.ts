@@ -6,7 +6,7 @@ import { uptime } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { TuskError } from "../base/errors.js";
 import type { AppFolder } from "../system/app-folder.js";
-import { lockHolder } from "../system/lock.js";
+import { lockHolder, lockTaker } from "../system/lock.js";
 import {
   identify,
   isAlive,
@@ -19,7 +19,7 @@ import {
 import { formatDuration } from "./format.js";
 
 const entryPoint = "/api/controller-main.js";
-/** One that was started a moment ago has not taken the lock yet. */
+/** One that was started a moment ago has not taken the lock yet, unless the lock of a moved folder names it. */
 const settlingMs = 2_000;
 const lookEveryMs = 25;
 /** Its instances are given their grace periods. */
@@ -30,11 +30,12 @@ const tickMs = 10;
 /** Those that do not hold the app's lock. */
 export function findStrayControllers(folder: AppFolder): ProcessIdentity[] {
   const holder = lockHolder(folder.files.lock);
+  const former = lockTaker(folder.files.lock);
   return listPids()
     .filter((pid) => pid !== holder?.pid && isControllerOf(pid, folder.root))
     .map(identify)
     .filter((identity) => identity !== null)
-    .filter(({ startTicks }) => uptime() * 1000 - startTicks * tickMs > settlingMs);
+    .filter(({ pid, startTicks }) => pid === former?.pid || uptime() * 1000 - startTicks * tickMs > settlingMs);
 }
 
 /** Resolves when they are gone with what they ran. Throws TIMEOUT. */

@@ -43,6 +43,9 @@ export function acquireLock(path: string): { readonly lock: FileLock } | { reado
 /** Who holds the lock `path`; null when nobody alive does. */
 export const lockHolder = (path: string): ProcessIdentity | null => readHolder(path, path);
 
+/** Who wrote the file, if it lives: the lock of a moved folder is nobody's, and tells who had it. */
+export const lockTaker = (file: string): ProcessIdentity | null => readHolder(file, null);
+
 function createLock({ path, pid, startTicks, turn }: LockRecord): FileLock {
   let released = false;
   const holding = (): Holding => {
@@ -68,11 +71,11 @@ function tryLink(own: string, path: string): boolean {
   }
 }
 
-/** Who holds the lock `path`, by what `file` says; null when nobody alive does. */
-function readHolder(file: string, path: string): LockRecord | null {
+/** Who holds the lock `path` (null: one taken anywhere), by what `file` says; null when nobody alive does. */
+function readHolder(file: string, path: string | null): LockRecord | null {
   try {
     const record = JSON.parse(readFileSync(file, "utf8")) as Partial<LockRecord>;
-    if (typeof record.pid !== "number" || record.path !== path) return null;
+    if (typeof record.pid !== "number" || (path !== null && record.path !== path)) return null;
     return isAlive(record as LockRecord) ? (record as LockRecord) : null;
   } catch {
     // Gone meanwhile, or torn by a crash: either way nobody holds it.

@@ -57,12 +57,30 @@ test("the app's folder moved: down in its new place stops what runs, and nothing
   try {
     const { code, stdout, stderr } = await app.tuskIn(there, "down");
     assert.equal(code, 0, `${stdout}${stderr}`);
+    assert.match(stdout, /stopped 1 controller without a state folder/);
     await allGone(app);
     assert.ok(!existsSync(app.folder), "nothing makes the old folder anew");
   } finally {
     renameSync(there, app.folder);
   }
   await app.down();
+  await app.assertNothingLeft();
+});
+
+test("the app's folder moved: up in its new place runs the app there, on the same gateway port", async (t) => {
+  const app = await createApp(t);
+  await app.up();
+  const there = `${app.folder}-moved`;
+  renameSync(app.folder, there);
+  try {
+    for (const args of [["up", "-d", "--wait"], ["ps"], ["down"]]) {
+      const { code, stdout, stderr } = await app.tuskIn(there, ...args);
+      assert.equal(code, 0, `${args}: ${stdout}${stderr}`);
+    }
+    await allGone(app);
+  } finally {
+    renameSync(there, app.folder);
+  }
   await app.assertNothingLeft();
 });
 

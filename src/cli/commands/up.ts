@@ -1,5 +1,6 @@
 // `tusk up`: starts the app, or applies its spec to the running one; then waits, or stays and shows what happens.
 // What is not needed to start is imported while the instances start.
+import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import type { ApplyRequest, ApplyResult } from "../../control/control-plane.js";
 import { ensureController } from "../../control/launch.js";
@@ -97,6 +98,7 @@ async function start(
   request: ApplyRequest,
 ): Promise<Connection | { readonly started: Connection }> {
   const onProgress = (text: string): void => session.note(text);
+  await endFormerPlace(session, folder);
   try {
     const { record, started } = await ensureController(folder, request, { onProgress });
     const connection = connectTo(folder, record);
@@ -106,6 +108,15 @@ async function start(
     await removeStartedSince(folder, identify(process.pid)?.startTicks ?? 0);
     throw error;
   }
+}
+
+/** A folder that was moved while its app ran: that one has the ports, and cannot be found from here. */
+async function endFormerPlace(session: Session, folder: AppFolder): Promise<void> {
+  if (!existsSync(folder.files.lock)) return;
+  const { describeStray, endStrayControllers, findStrayControllers } = await import("../stray-controllers.js");
+  const strays = findStrayControllers(folder);
+  if (strays.length > 0) session.note(`stopping ${strays.map(describeStray).join(", ")}`);
+  await endStrayControllers(strays);
 }
 
 async function applyToRunning(
