@@ -47,11 +47,31 @@ const trafficRetry = () =>
     budgetMinimum: wholeNumber(0, 1000).optional(),
   });
 
+const minimumShape = (leastHosts: number) => ({
+  minimumHosts: wholeNumber(leastHosts, 1000).optional(),
+  minimumRequests: wholeNumber(1, 1_000_000).optional(),
+});
+
 const outlier = () =>
   z.strictObject({
     consecutiveFailures: wholeNumber(1, 1000).optional().meta({ description: "Default: 5." }),
     baseEjection: duration(1).optional().meta({ description: "First ejection, doubling. Default: 5s." }),
     maxEjection: duration(1).optional().meta({ description: "Default: 5m." }),
+    consecutiveGatewayErrors: wholeNumber(1, 1000)
+      .optional()
+      .meta({ description: "502, 503, 504 or no answer. Default: as any failure." }),
+    interval: duration(100).optional().meta({ description: "How often instances are compared. Default: 10s." }),
+    failurePercentage: z
+      .strictObject({
+        threshold: z.number().gt(0, "must be above 0").max(100, "must be at most 100").optional(),
+        ...minimumShape(2),
+      })
+      .optional()
+      .meta({ description: "Ejects above `threshold` (85) percent of failures, from 3 instances with 50 answers." }),
+    successRate: z
+      .strictObject({ deviations: z.number().gt(0, "must be above 0").max(10).optional(), ...minimumShape(3) })
+      .optional()
+      .meta({ description: "Ejects `deviations` (1.9) below the mean, from 5 instances with 100 answers." }),
   });
 
 const hashing = () =>

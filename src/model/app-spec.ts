@@ -147,6 +147,22 @@ export interface OutlierSpec {
   readonly baseEjectionMs: number;
   /** Default 300000. */
   readonly maxEjectionMs: number;
+  /** Consecutive gateway errors (502, 503, 504, no answer) that eject. Default: counted as any failure. */
+  readonly consecutiveGatewayErrors?: number;
+  /** How often the instances are compared. Default 10000. */
+  readonly intervalMs: number;
+  /** Default: not compared. `threshold` 0 to 1. */
+  readonly failurePercentage?: {
+    readonly threshold: number;
+    readonly minimumHosts: number;
+    readonly minimumRequests: number;
+  };
+  /** Default: not compared. */
+  readonly successRate?: {
+    readonly deviations: number;
+    readonly minimumHosts: number;
+    readonly minimumRequests: number;
+  };
 }
 
 export interface ServiceSpec {

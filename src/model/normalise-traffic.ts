@@ -20,7 +20,7 @@ export const defaultTraffic: TrafficSpec = {
   requestTimeoutMs: 15_000,
   attemptTimeoutMs: 0,
   retry: { attempts: 2, statuses: [502, 503, 504], backoffMs: 25, budgetRatio: 0.2, budgetMinimum: 10 },
-  outlier: { enabled: true, consecutiveFailures: 5, baseEjectionMs: 5000, maxEjectionMs: 300_000 },
+  outlier: { enabled: true, consecutiveFailures: 5, baseEjectionMs: 5000, maxEjectionMs: 300_000, intervalMs: 10_000 },
   limits: { connections: 1024, pending: 1024, requests: 0, retries: 0 },
   breaker: {
     enabled: false,
@@ -91,7 +91,30 @@ function normaliseOutlier(file: TrafficFile["outlier"] = {}): OutlierSpec {
     consecutiveFailures: file.consecutiveFailures ?? defaults.consecutiveFailures,
     baseEjectionMs,
     maxEjectionMs: Math.max(baseEjectionMs, msOr(file.maxEjection, defaults.maxEjectionMs)),
+    intervalMs: msOr(file.interval, defaults.intervalMs),
+    ...normaliseComparisons(file),
   };
+}
+
+type OutlierFile = Exclude<TrafficFile["outlier"], false | undefined>;
+
+function normaliseComparisons(file: OutlierFile): Partial<OutlierSpec> {
+  const { consecutiveGatewayErrors, failurePercentage, successRate } = file;
+  return {
+    ...(consecutiveGatewayErrors === undefined ? {} : { consecutiveGatewayErrors }),
+    ...(failurePercentage === undefined ? {} : { failurePercentage: toFailurePercentage(failurePercentage) }),
+    ...(successRate === undefined ? {} : { successRate: toSuccessRate(successRate) }),
+  };
+}
+
+function toFailurePercentage(file: NonNullable<OutlierFile["failurePercentage"]>): OutlierSpec["failurePercentage"] {
+  const { threshold = 85, minimumHosts = 3, minimumRequests = 50 } = file;
+  return { threshold: threshold / 100, minimumHosts, minimumRequests };
+}
+
+function toSuccessRate(file: NonNullable<OutlierFile["successRate"]>): OutlierSpec["successRate"] {
+  const { deviations = 1.9, minimumHosts = 5, minimumRequests = 100 } = file;
+  return { deviations, minimumHosts, minimumRequests };
 }
 
 function normaliseLimits(file: TrafficFile["limits"] = {}): LimitsSpec {

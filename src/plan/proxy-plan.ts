@@ -237,6 +237,22 @@ export interface ClusterPlan {
   /** Absent: no ejection. */
   readonly outlier?: {
     readonly consecutiveFailures: number;
+    /** 502, 503, 504 and failures without an answer. Absent: counted as any failure. */
+    readonly consecutiveGatewayErrors?: number;
+    /** Of the two comparisons below. Absent: 10000. */
+    readonly intervalMs?: number;
+    /** Absent: not compared. `threshold` 0 to 1. */
+    readonly failurePercentage?: {
+      readonly threshold: number;
+      readonly minimumHosts: number;
+      readonly minimumRequests: number;
+    };
+    /** Absent: not compared. */
+    readonly successRate?: {
+      readonly deviations: number;
+      readonly minimumHosts: number;
+      readonly minimumRequests: number;
+    };
     readonly baseEjectionMs: number;
     readonly maxEjectionMs: number;
   };

@@ -69,6 +69,36 @@ describe("balancing through a proxy", () => {
   });
 });
 
+describe("comparison of instances", () => {
+  it("leaves out the one that fails in between, and brings it back", () => {
+    const clock = new FakeClock();
+    const kinds: string[] = [];
+    const cluster = new Cluster("a", { clock, notify: ({ type }) => kinds.push(type), onForget: () => {} });
+    const failurePercentage = { threshold: 0.5, minimumHosts: 2, minimumRequests: 10 };
+    const outlier = { consecutiveFailures: 5, baseEjectionMs: 5_000, maxEjectionMs: 60_000, failurePercentage };
+    cluster.setPlan(clusterPlan("a", { outlier }));
+    cluster.setEndpoints(["one", "two"].map((id) => ({ ...endpointAt(1), id })));
+    const [one, two] = cluster.endpoints;
+    assert.ok(one && two);
+    for (let count = 0; count < 20; count++) {
+      cluster.report(one, { type: "success" });
+      cluster.report(two, count % 2 === 0 ? { type: "failure", kind: "status", refused: false } : { type: "success" });
+    }
+    assert.equal(cluster.pickable.length, 2);
+    clock.advance(10_000);
+    assert.deepEqual(
+      cluster.pickable.map(({ id }) => id),
+      ["one"],
+    );
+    clock.advance(5_000);
+    assert.equal(cluster.pickable.length, 2);
+    clock.advance(20_000);
+    assert.deepEqual(kinds, ["ejected", "returned"]);
+    cluster.close();
+    assert.equal(clock.pendingTimers, 0);
+  });
+});
+
 describe("slow start", () => {
   const endpoint = (id: string): Endpoint => ({ id, epoch: "1", address: "127.0.0.1", port: 1, state: "ready" });
   const draw: Draw = { rng: () => 0, hash: 0, tried: [], now: () => 0 };

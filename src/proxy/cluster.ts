@@ -4,6 +4,7 @@ import type { Clock, Timer } from "../base/clock.js";
 import type { PolicyNoticeKind, WorkerNotice } from "../keeper/protocol.js";
 import type { ClusterPlan, Endpoint } from "../plan/proxy-plan.js";
 import { createLoadBalancer } from "../resilience/create-load-balancer.js";
+import { findFleetOutliers } from "../resilience/fleet-outliers.js";
 import { type Draw as BalancerDraw, isHashing, type LoadBalancer } from "../resilience/load-balancer.js";
 import { type Fleet, type OutlierEffect, type OutlierEvent, stepOutlier } from "../resilience/outlier.js";
 import { slowStartShare } from "../resilience/slow-start.js";
@@ -18,6 +19,7 @@ export interface ClusterOptions {
 }
 
 const shortestStepMs = 100;
+const comparedEveryMs = 10_000;
 
 /** What a pick depends on besides the endpoints. */
 export interface Draw extends BalancerDraw {
@@ -42,6 +44,7 @@ export class Cluster {
   readonly #returns = new Map<EndpointState, Timer>();
   #pickable: readonly EndpointState[] = [];
   #warming: Timer | null = null;
+  #comparing: Timer | null = null;
   readonly #waiting = new Set<Waiting>();
   readonly #onRoom = (): void => {
     if (this.#waiting.size > 0) this.#wake();
@@ -75,6 +78,7 @@ export class Cluster {
     this.#plan = plan;
     this.admission.setPlan(plan);
     this.#warmUp();
+    this.#awaitComparison();
     if (!plan?.outlier)
       for (const endpoint of this.#endpoints.values()) this.#return(endpoint, "ejection is switched off");
     this.#refresh();
@@ -139,6 +143,8 @@ export class Cluster {
   report(endpoint: EndpointState, event: OutlierEvent): void {
     const failed = event.type === "failure";
     this.admission.report(failed);
+    endpoint.answersInInterval++;
+    if (failed) endpoint.failuresInInterval++;
     if (failed) endpoint.failures++;
     else if (endpoint.outlier.failuresInRow === 0) return;
     this.#step(endpoint, event);
@@ -155,6 +161,7 @@ export class Cluster {
     for (const timer of this.#returns.values()) timer.cancel();
     this.#returns.clear();
     this.#warming?.cancel();
+    this.#comparing?.cancel();
     this.admission.close();
   }
 
@@ -185,6 +192,40 @@ export class Cluster {
   #slowStartMs(): number {
     const { slowStartMs = 0, loadBalancer = "first" } = this.#plan ?? {};
     return isHashing(loadBalancer) ? 0 : slowStartMs;
+  }
+
+  // A timer that runs goes on: plans may change more often than the fleet is compared.
+  #awaitComparison(): void {
+    const policy = this.#plan?.outlier;
+    if (!policy?.failurePercentage && !policy?.successRate) {
+      this.#comparing?.cancel();
+      this.#comparing = null;
+      return;
+    }
+    this.#comparing ??= this.#options.clock.setTimer(policy.intervalMs ?? comparedEveryMs, () => {
+      this.#comparing = null;
+      this.#compare();
+      this.#awaitComparison();
+    });
+  }
+
+  #compare(): void {
+    const policy = this.#plan?.outlier;
+    if (!policy) return;
+    const judged = this.endpoints.filter(({ ready, ejected }) => ready && !ejected);
+    const samples = judged.map(({ answersInInterval: answers, failuresInInterval: failures }) => ({
+      answers,
+      failures,
+    }));
+    const reasons = findFleetOutliers(samples, policy);
+    for (const [index, endpoint] of judged.entries()) {
+      const reason = reasons[index];
+      if (typeof reason === "string") this.#step(endpoint, { type: "compared", reason });
+    }
+    for (const endpoint of this.#endpoints.values()) {
+      endpoint.answersInInterval = 0;
+      endpoint.failuresInInterval = 0;
+    }
   }
 
   #hasRoom(endpoint: EndpointState): boolean {
@@ -242,7 +283,7 @@ export class Cluster {
 
   #return(endpoint: EndpointState, reason: string): void {
     if (!endpoint.ejected) return;
-    endpoint.outlier = { ...endpoint.outlier, ejectedUntil: null, failuresInRow: 0 };
+    endpoint.outlier = { ...endpoint.outlier, ejectedUntil: null, failuresInRow: 0, gatewayErrorsInRow: 0 };
     this.#announceReturn(endpoint, reason);
   }
 

@@ -63,7 +63,19 @@ const isWarming = ({ ready, warmth }: EndpointState): boolean => ready && warmth
 
 function describeOutlier(outlier: NonNullable<ClusterPlan["outlier"]>): string {
   const { consecutiveFailures, baseEjectionMs, maxEjectionMs } = outlier;
-  return `after ${consecutiveFailures} failures in a row, for ${ms(baseEjectionMs)} doubling to ${ms(maxEjectionMs)}`;
+  const { consecutiveGatewayErrors, failurePercentage, successRate, intervalMs = 10_000 } = outlier;
+  const parts = [
+    `after ${consecutiveFailures} failures in a row`,
+    consecutiveGatewayErrors !== undefined && `after ${consecutiveGatewayErrors} gateway errors in a row`,
+    failurePercentage &&
+      `at ${percent(failurePercentage.threshold)} failures in ${ms(intervalMs)}${above(failurePercentage)}`,
+    successRate && `${successRate.deviations} deviations below the fleet in ${ms(intervalMs)}${above(successRate)}`,
+  ].filter((text) => typeof text === "string");
+  return `${parts.join(", ")}; for ${ms(baseEjectionMs)} doubling to ${ms(maxEjectionMs)}`;
+}
+
+function above({ minimumHosts, minimumRequests }: { minimumHosts: number; minimumRequests: number }): string {
+  return ` (of ${minimumHosts} instances with ${minimumRequests} answers each)`;
 }
 
 function describeLimits({ connections, pending, requests, retries }: NonNullable<ClusterPlan["limits"]>): string {

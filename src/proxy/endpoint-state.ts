@@ -19,6 +19,9 @@ export class EndpointState implements Candidate {
   warmth = 1;
   /** Its weight when the balancer's list was made. */
   listedWeight = -1;
+  /** Since the fleet was compared last. */
+  answersInInterval = 0;
+  failuresInInterval = 0;
   /** Wall time, for people; the outlier state has the monotonic one. */
   ejectedUntilEpochMs: number | null = null;
   ejections = 0;

@@ -98,8 +98,25 @@ function checkCluster(check: Check, value: unknown, name: string): void {
   if (cluster.builtIn !== undefined) check.equal(cluster.builtIn, true, `${path}.builtIn`);
   const outlier = cluster.outlier === undefined ? null : check.object(cluster.outlier, `${path}.outlier`);
   if (!outlier) return;
+  checkOutlier(check, outlier, `${path}.outlier`);
+}
+
+function checkOutlier(check: Check, outlier: Fields, path: string): void {
   for (const field of ["consecutiveFailures", "baseEjectionMs", "maxEjectionMs"]) {
-    check.positive(outlier[field], `${path}.outlier.${field}`);
+    check.positive(outlier[field], `${path}.${field}`);
+  }
+  for (const field of ["consecutiveGatewayErrors", "intervalMs"]) {
+    if (outlier[field] !== undefined) check.positive(outlier[field], `${path}.${field}`);
+  }
+  checkComparison(check, outlier.failurePercentage, `${path}.failurePercentage`, "threshold");
+  checkComparison(check, outlier.successRate, `${path}.successRate`, "deviations");
+}
+
+function checkComparison(check: Check, value: unknown, path: string, measure: string): void {
+  const comparison = value === undefined ? null : check.object(value, path);
+  if (!comparison) return;
+  for (const field of [measure, "minimumHosts", "minimumRequests"]) {
+    check.positive(comparison[field], `${path}.${field}`);
   }
 }
 

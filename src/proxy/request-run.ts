@@ -189,7 +189,7 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
   }
 
   onHead(status: number, headers: RawHeaders): void {
-    if (status >= 500) this.#report({ type: "failure", kind: "status", refused: false });
+    if (status >= 500) this.#report({ type: "failure", kind: "status", refused: false, status });
     else this.#report({ type: "success" });
     if (this.#course.decision.action.retry.statuses.includes(status)) {
       const failure: AttemptFailure = { kind: "status", status, message: `the answer was ${status}` };

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import fc from "fast-check";
 import {
   type Fleet,
   healthyOutlierState,
@@ -106,6 +107,55 @@ describe("outlier ejection", () => {
       { ready: 3, ejected: 0 },
     );
     assert.equal(effects[1], null);
+  });
+
+  it("counts gateway errors apart, where they have a number of their own", () => {
+    const answer = (status: number): OutlierEvent => ({ type: "failure", kind: "status", refused: false, status });
+    const apart: OutlierPolicy = { ...policy, consecutiveFailures: 5, consecutiveGatewayErrors: 2 };
+    const ejectedAfter = (events: readonly OutlierEvent[]): number => {
+      let state = healthyOutlierState;
+      for (const [index, event] of events.entries()) {
+        const step = stepOutlier(state, event, { now: index, policy: apart, fleet: two });
+        if (step.effect) return index + 1;
+        state = step.state;
+      }
+      return 0;
+    };
+    assert.equal(ejectedAfter([answer(503), answer(504)]), 2);
+    assert.equal(ejectedAfter([answer(503), answer(500), { type: "failure", kind: "timeout", refused: false }]), 0);
+    assert.equal(ejectedAfter([answer(500), answer(500), answer(500), answer(500), answer(500)]), 5);
+    assert.equal(ejectedAfter([answer(503), success, answer(503)]), 0);
+  });
+
+  it("ejects what a comparison found, as far as the fleet allows it", () => {
+    const compared: OutlierEvent = { type: "compared", reason: "90 of 100 answers were failures" };
+    assert.equal(run([[0, compared]], two)[0]?.type, "eject");
+    assert.deepEqual(run([[0, compared]], { ready: 3, ejected: 1 }), [null]);
+  });
+
+  it("never ejects the last usable one, whatever happens in whatever order", () => {
+    const status = fc.record({
+      type: fc.constant("failure" as const),
+      kind: fc.constantFrom("status" as const, "timeout" as const, "reset" as const, "connect" as const),
+      refused: fc.boolean(),
+    });
+    const event = fc.oneof(status, fc.constantFrom<OutlierEvent>(success, tick, { type: "compared", reason: "" }));
+    const history = fc.array(fc.tuple(fc.nat(4), fc.nat(2_000), event), { maxLength: 200 });
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 5 }), history, (ready, steps) => {
+        const states = Array.from({ length: ready }, () => healthyOutlierState);
+        let now = 0;
+        for (const [which, passedMs, one] of steps) {
+          now += passedMs;
+          const at = which % ready;
+          const ejected = states.filter(({ ejectedUntil }) => ejectedUntil !== null).length;
+          const before = states[at] ?? healthyOutlierState;
+          states[at] = stepOutlier(before, one, { now, policy, fleet: { ready, ejected } }).state;
+          assert.ok(states.some(({ ejectedUntil }) => ejectedUntil === null));
+        }
+      }),
+      { seed: 4 },
+    );
   });
 
   it("lets out at most half of a fleet for what may be everybody's failure, all but one for refusals", () => {

@@ -10,6 +10,8 @@ import type { AttemptFailure } from "./retry-policy.js";
 export interface OutlierPolicy {
   /** Failures in a row that eject. */
   readonly consecutiveFailures: number;
+  /** Gateway errors in a row that eject: 502, 503, 504 and failures without an answer. Absent: as any failure. */
+  readonly consecutiveGatewayErrors?: number;
   /** The n-th ejection in a row lasts base × 2^(n-1). */
   readonly baseEjectionMs: number;
   readonly maxEjectionMs: number;
@@ -18,6 +20,7 @@ export interface OutlierPolicy {
 /** Of one endpoint. Times are monotonic milliseconds. */
 export interface OutlierState {
   readonly failuresInRow: number;
+  readonly gatewayErrorsInRow: number;
   /** Ejections in a row; forgotten after a good time of `quietFactor` ejections. */
   readonly ejectionsInRow: number;
   readonly ejectedUntil: number | null;
@@ -27,9 +30,19 @@ export interface OutlierState {
 
 export type OutlierEvent =
   | { readonly type: "success" }
-  | { readonly type: "failure"; readonly kind: AttemptFailure["kind"]; readonly refused: boolean }
+  | FailureEvent
+  /** Found by a comparison with the rest of its fleet. */
+  | { readonly type: "compared"; readonly reason: string }
   /** Time has passed. */
   | { readonly type: "tick" };
+
+interface FailureEvent {
+  readonly type: "failure";
+  readonly kind: AttemptFailure["kind"];
+  readonly refused: boolean;
+  /** Of an answer. */
+  readonly status?: number;
+}
 
 /** The fleet that the endpoint belongs to, as it is before the event. */
 export interface Fleet {
@@ -49,11 +62,19 @@ export interface OutlierStep {
 
 export const healthyOutlierState: OutlierState = {
   failuresInRow: 0,
+  gatewayErrorsInRow: 0,
   ejectionsInRow: 0,
   ejectedUntil: null,
   lastEjectionMs: 0,
   returnedAt: Number.NEGATIVE_INFINITY,
 };
+
+const noFailures = { failuresInRow: 0, gatewayErrorsInRow: 0 };
+
+/** What says that the endpoint is not there, rather than that a request went wrong in it. */
+function isGatewayError({ kind, status = 0 }: FailureEvent): boolean {
+  return kind !== "status" || (status >= 502 && status <= 504);
+}
 
 /** First ejection for a refused connection: an instance that restarts is back within about this time. */
 const refusedEjectionMs = 1_000;
@@ -67,9 +88,11 @@ export function stepOutlier(
 ): OutlierStep {
   switch (event.type) {
     case "success":
-      return { state: state.failuresInRow === 0 ? state : { ...state, failuresInRow: 0 }, effect: null };
+      return { state: state.failuresInRow === 0 ? state : { ...state, ...noFailures }, effect: null };
     case "failure":
       return onFailure(state, event, context);
+    case "compared":
+      return eject(state, { ...context, reason: event.reason, refused: false });
     case "tick":
       return onTick(state, context.now);
   }
@@ -81,30 +104,49 @@ export function maxEjected(ready: number, refused: boolean): number {
   return refused ? ready - 1 : Math.max(1, Math.floor(ready / 2));
 }
 
-function onFailure(
+interface StepContext {
+  readonly now: number;
+  readonly policy: OutlierPolicy;
+  readonly fleet: Fleet;
+}
+
+function onFailure(state: OutlierState, event: FailureEvent, context: StepContext): OutlierStep {
+  const { consecutiveFailures, consecutiveGatewayErrors = consecutiveFailures } = context.policy;
+  const failed = {
+    ...state,
+    failuresInRow: state.failuresInRow + 1,
+    gatewayErrorsInRow: isGatewayError(event) ? state.gatewayErrorsInRow + 1 : 0,
+  };
+  const { failuresInRow, gatewayErrorsInRow } = failed;
+  const { refused } = event;
+  if (refused || failuresInRow >= consecutiveFailures) {
+    return eject(failed, { ...context, refused, reason: reasonOf(event, failuresInRow) });
+  }
+  if (gatewayErrorsInRow < consecutiveGatewayErrors) return { state: failed, effect: null };
+  return eject(failed, { ...context, refused, reason: reasonOf(event, gatewayErrorsInRow) });
+}
+
+/** As far as the fleet allows it. */
+function eject(
   state: OutlierState,
-  event: Extract<OutlierEvent, { type: "failure" }>,
-  context: { readonly now: number; readonly policy: OutlierPolicy; readonly fleet: Fleet },
+  { now, policy, fleet, reason, refused }: StepContext & { readonly reason: string; readonly refused: boolean },
 ): OutlierStep {
-  const { now, policy, fleet } = context;
-  const failed = { ...state, failuresInRow: state.failuresInRow + 1 };
-  const due = event.refused || failed.failuresInRow >= policy.consecutiveFailures;
-  const allowed = fleet.ejected < maxEjected(fleet.ready, event.refused);
-  if (!due || !allowed || state.ejectedUntil !== null) return { state: failed, effect: null };
+  const allowed = fleet.ejected < maxEjected(fleet.ready, refused);
+  if (!allowed || state.ejectedUntil !== null) return { state, effect: null };
   const ejectionsInRow = isForgotten(state, now) ? 1 : state.ejectionsInRow + 1;
-  const baseMs = event.refused ? Math.min(refusedEjectionMs, policy.baseEjectionMs) : policy.baseEjectionMs;
+  const baseMs = refused ? Math.min(refusedEjectionMs, policy.baseEjectionMs) : policy.baseEjectionMs;
   const durationMs = Math.min(policy.maxEjectionMs, baseMs * 2 ** (ejectionsInRow - 1));
   const until = now + durationMs;
   return {
-    state: { ...failed, ejectionsInRow, ejectedUntil: until, lastEjectionMs: durationMs },
-    effect: { type: "eject", until, durationMs, reason: reasonOf(event, failed.failuresInRow) },
+    state: { ...state, ejectionsInRow, ejectedUntil: until, lastEjectionMs: durationMs },
+    effect: { type: "eject", until, durationMs, reason },
   };
 }
 
 function onTick(state: OutlierState, now: number): OutlierStep {
   if (state.ejectedUntil === null || now < state.ejectedUntil) return { state, effect: null };
   return {
-    state: { ...state, failuresInRow: 0, ejectedUntil: null, returnedAt: now },
+    state: { ...state, ...noFailures, ejectedUntil: null, returnedAt: now },
     effect: { type: "return", reason: `its ejection of ${state.lastEjectionMs} ms is over` },
   };
 }
@@ -113,7 +155,7 @@ function isForgotten(state: OutlierState, now: number): boolean {
   return now - state.returnedAt > quietFactor * state.lastEjectionMs;
 }
 
-function reasonOf(event: Extract<OutlierEvent, { type: "failure" }>, inRow: number): string {
+function reasonOf(event: FailureEvent, inRow: number): string {
   if (event.refused) return "connection refused: nothing listens on its port";
   const times = inRow === 1 ? "1 failure" : `${inRow} failures in a row`;
   return `${times}, the last one ${lastFailure[event.kind]}`;

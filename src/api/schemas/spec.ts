@@ -76,6 +76,7 @@ const retryShape = {
   budgetMinimum: z.int().min(0),
 };
 
+const minimumShape = { minimumHosts: count, minimumRequests: count };
 const percentage = z.number().min(0).max(100);
 
 const fault: z.ZodType<FaultSpec> = z
@@ -117,6 +118,10 @@ const traffic: z.ZodType<TrafficSpec> = z
       consecutiveFailures: count,
       baseEjectionMs: milliseconds,
       maxEjectionMs: milliseconds,
+      consecutiveGatewayErrors: count.optional(),
+      intervalMs: milliseconds.min(100),
+      failurePercentage: z.strictObject({ threshold: z.number().gt(0).max(1), ...minimumShape }).optional(),
+      successRate: z.strictObject({ deviations: z.number().gt(0).max(10), ...minimumShape }).optional(),
     }),
     limits: z.strictObject({ connections: most, pending: most, requests: most, retries: most }),
     breaker: z.strictObject({
