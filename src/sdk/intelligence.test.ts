@@ -176,4 +176,93 @@ describe("@fujsen.intelligence", () => {
     const frozen = await Object.freeze(new Plain()).count();
     assert.equal(frozen.success, false);
   });
+
+  it("decorates any method, whatever it gives back", async () => {
+    const host = new MemoryHost();
+    class Mixed {
+      declare readonly fujsen: MicroservicesIntelligence;
+      readonly platform = { intelligence: host };
+
+      @fujsen.intelligence
+      async go(rows: readonly unknown[]) {
+        if (rows.length === 0) throw new TuskError("REQUEST_INVALID", "no rows");
+        return { success: true as const, rows: rows.length };
+      }
+
+      @fujsen.intelligence
+      double(value: number): number {
+        if (value < 0) throw new RangeError("below zero");
+        return value * 2;
+      }
+
+      @fujsen.intelligence({ rethrow: true })
+      async first<Item>(items: readonly Item[]): Promise<Item | undefined> {
+        if (items.length > 1) throw new RangeError("too many");
+        return items[0];
+      }
+
+      @fujsen.intelligence
+      static named(): string {
+        return "static";
+      }
+    }
+    const mixed = new Mixed();
+    assert.deepEqual(await mixed.go([1]), { success: true, rows: 1 });
+    assert.deepEqual(await mixed.go([]), { success: false, error: "no rows", code: "REQUEST_INVALID" });
+    assert.equal(mixed.double(2), 4);
+    assert.throws(() => mixed.double(-1), RangeError);
+    assert.equal(await mixed.first(["a"]), "a");
+    await assert.rejects(mixed.first([1, 2]), RangeError);
+    assert.equal(Mixed.named(), "static");
+    assert.deepEqual(
+      host.spans.map(({ name, status }) => [name.replace("Mixed.", ""), status]),
+      [
+        ...[
+          ["go", "ok"],
+          ["go", "error"],
+          ["double", "ok"],
+          ["double", "error"],
+        ],
+        ...[
+          ["first", "ok"],
+          ["first", "error"],
+        ],
+      ],
+    );
+    assert.deepEqual([mixed.go.name, mixed.go.length], ["go", 1]);
+  });
+
+  it("works in the call form of experimentalDecorators", async () => {
+    class Legacy {
+      async count(this: Legacy & { readonly fujsen: MicroservicesIntelligence }, value: number): Promise<number> {
+        this.fujsen.processMicroservicesMetrics(metric);
+        return value + this.fujsen.decisions().length;
+      }
+    }
+    for (const decorate of [fujsen.intelligence, fujsen.intelligence()]) {
+      const descriptor = Object.getOwnPropertyDescriptor(Legacy.prototype, "count") as PropertyDescriptor;
+      const decorated = decorate(Legacy.prototype, "count", descriptor) as unknown as PropertyDescriptor;
+      const instance = Object.defineProperty(new Legacy(), "count", decorated);
+      assert.equal(await (instance as unknown as { count(value: number): Promise<number> }).count(1), 2);
+    }
+    assert.throws(() => fujsen.intelligence(Legacy.prototype, "field", {}), { code: "REQUEST_INVALID" });
+  });
+
+  it("wraps a function for programs without decorators", async () => {
+    const plan = fujsen.intelligence(async function plan(row: object) {
+      this.fujsen.processMicroservicesMetrics(row);
+      if (!("service_id" in row)) throw new TuskError("REQUEST_INVALID", "no service");
+      return this.fujsen.decisions().length;
+    });
+    assert.equal(await plan(metric), 1);
+    const failed: number | Failure = await plan({});
+    assert.deepEqual(failed, { success: false, error: "no service", code: "REQUEST_INVALID" });
+    const host = new MemoryHost();
+    const owner = { platform: { intelligence: host }, plan };
+    assert.equal(await owner.plan(metric), 1);
+    assert.deepEqual(
+      host.spans.map(({ name }) => name),
+      ["Object.plan"],
+    );
+  });
 });

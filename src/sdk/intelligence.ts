@@ -1,8 +1,8 @@
-// `@fujsen.intelligence`: gives a method its own FUJSEN engine as `this.fujsen`, turns a throw into the failure value,
-// times the call as a span of a trace, and hands each decision made inside to the platform as data.
+// `@fujsen.intelligence`: gives a method its own FUJSEN engine as `this.fujsen`, turns a rejection into the failure
+// value, times the call as a span of a trace, and hands each decision made inside to the platform as data.
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Clock, Rng } from "../base/clock.js";
-import { messageOf } from "../base/errors.js";
+import { messageOf, TuskError } from "../base/errors.js";
 import type { DecisionRecord } from "../fujsen/decision.js";
 import { MicroservicesIntelligence } from "../fujsen/engine.js";
 import { newTraceparent, traceIdOf } from "../proxy/trace-context.js";
@@ -89,35 +89,88 @@ export function inTrace<T>(traceparent: string, work: () => T): T {
 
 const spanIdOf = (traceparent: string): string => traceparent.slice(36, 52);
 
-type Method<This, Args extends unknown[], Result> = (this: This, ...args: Args) => Promise<Result>;
-type Decorate = <This extends object, Args extends unknown[], Result>(
-  method: Method<This, Args, Result>,
-  context: ClassMethodDecoratorContext<This, Method<This, Args, Result>>,
-) => Method<This, Args, Result | Failure>;
+export interface IntelligenceOptions {
+  /** The method throws and rejects as it would by itself; the span says so all the same. Default false. */
+  readonly rethrow?: boolean;
+}
 
-const decorate: Decorate = (method, context) =>
-  async function intelligent(...args) {
-    return runCall({ host: hostOf(this), name: nameOf(this, context.name) }, () => {
-      bindEngine(this);
-      return method.apply(this, args);
-    });
-  };
+type AnyMethod = (this: never, ...args: never[]) => unknown;
+type CalledMethod = (this: unknown, ...args: unknown[]) => unknown;
+
+/** Of the standard decorators; a part of what the language hands over. */
+interface MethodContext {
+  readonly kind: "method";
+  readonly name: string | symbol;
+}
+
+interface IntelligenceDecorator {
+  /** Standard decorators. A decorator cannot widen the method's type: declare `Promise<Outcome<…>>` for the failure. */
+  <Method extends AnyMethod>(method: Method, context: MethodContext): Method;
+  /** With the compiler's `experimentalDecorators`. */
+  (target: object, key: string | symbol, descriptor: PropertyDescriptor): void;
+}
+
+interface Intelligence {
+  <Method extends AnyMethod>(method: Method, context: MethodContext): Method;
+  (target: object, key: string | symbol, descriptor: PropertyDescriptor): void;
+  /** The function form, without decorators: the same method or function, and its type has the failure. */
+  <Args extends unknown[], Result>(
+    work: (this: WithIntelligence, ...args: Args) => Promise<Result>,
+  ): (...args: Args) => Promise<Result | Failure>;
+  (options?: IntelligenceOptions): IntelligenceDecorator;
+}
 
 /**
- * Decorator for asynchronous methods whose result has room for the failure value; written with or without parentheses.
- * Each call has its own engine, also when calls are nested or run at the same time.
+ * For methods of any type. Of an asynchronous one, a rejection becomes the failure value; one that throws while it is
+ * called, as only a synchronous method can, still throws: its caller waits for no value. Each call has its own engine,
+ * also when calls are nested or run at the same time.
  */
-export function intelligence(): Decorate;
-export function intelligence<This extends object, Args extends unknown[], Result>(
-  method: Method<This, Args, Result>,
-  context: ClassMethodDecoratorContext<This, Method<This, Args, Result>>,
-): Method<This, Args, Result | Failure>;
-export function intelligence<This extends object, Args extends unknown[], Result>(
-  method?: Method<This, Args, Result>,
-  context?: ClassMethodDecoratorContext<This, Method<This, Args, Result>>,
-): Decorate | Method<This, Args, Result | Failure> {
-  return method && context ? decorate(method, context) : decorate;
+export const intelligence = ((...given: readonly unknown[]) =>
+  isDecoration(given) ? decorate(given, {}) : withOptions(given[0] as IntelligenceOptions | undefined)) as Intelligence;
+
+function withOptions(options: IntelligenceOptions = {}): IntelligenceDecorator {
+  return ((...given: readonly unknown[]) => decorate(given, options)) as IntelligenceDecorator;
 }
+
+const isDecoration = ([first, second]: readonly unknown[]): boolean =>
+  typeof first === "function" || typeof second === "string" || typeof second === "symbol";
+
+/** Tells the three forms apart by what they are handed: method and context, target and key and descriptor, a function. */
+function decorate([target, second, descriptor]: readonly unknown[], options: IntelligenceOptions): unknown {
+  if (typeof second === "string" || typeof second === "symbol") {
+    const { value } = (descriptor ?? {}) as PropertyDescriptor;
+    return { ...(descriptor as PropertyDescriptor), value: intelligent(requireMethod(value), second, options) };
+  }
+  const method = requireMethod(target);
+  return intelligent(method, (second as MethodContext | undefined)?.name ?? method.name, options);
+}
+
+function requireMethod(value: unknown): CalledMethod {
+  if (typeof value === "function") return value as CalledMethod;
+  throw new TuskError("REQUEST_INVALID", "@fujsen.intelligence decorates methods", { hint: "put it before a method" });
+}
+
+function intelligent(method: CalledMethod, name: string | symbol, { rethrow = false }: IntelligenceOptions): AnyMethod {
+  const isAsync = Object.prototype.toString.call(method) === "[object AsyncFunction]";
+  const wrapper = function (this: unknown, ...args: unknown[]): unknown {
+    // A function that is no method has nothing to bear the engine.
+    const self = isObject(this) ? this : {};
+    return runCall(
+      { host: hostOf(self), name: isObject(this) ? nameOf(self, name) : String(name), isAsync, rethrow },
+      () => {
+        bindEngine(self);
+        return method.apply(self, args);
+      },
+    );
+  };
+  return Object.defineProperties(wrapper, {
+    name: { value: typeof name === "symbol" ? `[${name.description ?? ""}]` : name, configurable: true },
+    length: { value: method.length, configurable: true },
+  });
+}
+
+const isObject = (value: unknown): value is object =>
+  (typeof value === "object" && value !== null) || typeof value === "function";
 
 /** Runs decisions of code that is no decorated method, and has them recorded in the same way. */
 export function decideOn<T>(host: IntelligenceHost, work: (fujsen: MicroservicesIntelligence) => T): T {
@@ -130,9 +183,31 @@ export function decideOn<T>(host: IntelligenceHost, work: (fujsen: Microservices
 interface Call {
   readonly host: IntelligenceHost;
   readonly name: string;
+  /** What is thrown at once, too, was meant to be a rejection. */
+  readonly isAsync: boolean;
+  readonly rethrow: boolean;
 }
 
-async function runCall<Result>({ host, name }: Call, work: () => Promise<Result>): Promise<Result | Failure> {
+function runCall({ host, name, isAsync, rethrow }: Call, work: () => unknown): unknown {
+  const { ids, engine, finish } = openCall(host, name);
+  const failed = (error: unknown): Failure => {
+    const failure = toFailure(error);
+    finish(failure);
+    if (rethrow) throw error;
+    return failure;
+  };
+  try {
+    const result = scopes.run({ engine, ...ids }, work);
+    if (!isPromise(result)) return finish(result);
+    return result.then(finish, failed);
+  } catch (error) {
+    if (isAsync) return new Promise((resolve) => resolve(failed(error)));
+    finish(toFailure(error));
+    throw error;
+  }
+}
+
+function openCall(host: IntelligenceHost, name: string) {
   const { clock } = host;
   const parent = scopes.getStore();
   const fresh = newTraceparent(host.rng);
@@ -140,21 +215,18 @@ async function runCall<Result>({ host, name }: Call, work: () => Promise<Result>
   const decisions = new DecisionBatch(host);
   const engine = new MicroservicesIntelligence({ onDecision: (record) => decisions.add(record) });
   const [startedAt, started] = [new Date(clock.now()).toISOString(), clock.monotonic()];
-  const result = await scopes.run({ engine, ...ids }, () => settle(work));
-  decisions.flush();
-  const span = { ...ids, parentSpanId: parent?.spanId ?? null, name, startedAt };
-  const durationMs = clock.monotonic() - started;
-  deliver(() => host.recordSpan({ ...span, durationMs, ...outcomeOfResult(result) }));
-  return result;
+  const finish = (result: unknown): unknown => {
+    decisions.flush();
+    const span = { ...ids, parentSpanId: parent?.spanId ?? null, name, startedAt };
+    const durationMs = clock.monotonic() - started;
+    deliver(() => host.recordSpan({ ...span, durationMs, ...outcomeOfResult(result) }));
+    return result;
+  };
+  return { ids, engine, finish };
 }
 
-async function settle<Result>(work: () => Promise<Result>): Promise<Result | Failure> {
-  try {
-    return await work();
-  } catch (error) {
-    return toFailure(error);
-  }
-}
+const isPromise = (value: unknown): value is PromiseLike<unknown> =>
+  isObject(value) && "then" in value && typeof value.then === "function";
 
 // A method may also return a failure of its own.
 function outcomeOfResult(result: unknown): Pick<IntelligenceSpan, "status" | "code"> {
