@@ -1,7 +1,7 @@
 // A service made from a few words about it: its code in the app's folder, its environment, and the entry that runs it.
 import { existsSync } from "node:fs";
-import { rm } from "node:fs/promises";
-import { join, relative, resolve } from "node:path";
+import { rm, rmdir } from "node:fs/promises";
+import { dirname, join, relative, resolve } from "node:path";
 import { TuskError } from "../base/errors.js";
 import type { ServiceArchitecture } from "../fujsen/service-architecture.js";
 import type { ServiceRequirements } from "../fujsen/service-requirements.js";
@@ -19,8 +19,8 @@ export interface ServiceCode extends CreatedCode {
   readonly config: ServiceInput;
   /** Absolute, of the app. */
   readonly appFolder: string;
-  /** The folder was made by this call. */
-  readonly isNewFolder: boolean;
+  /** The outermost folder that this call made, absolute; null when the service's own was there. */
+  readonly madeFolder: string | null;
   readonly requirements: ServiceRequirements;
   readonly architecture: ServiceArchitecture;
 }
@@ -62,10 +62,10 @@ export async function createCode(config: ServiceInput, platform: TuskMicroservic
   });
   const appFolder = platform.folder.root;
   const folder = resolve(appFolder, config.path ?? join("services", name));
-  const isNewFolder = !existsSync(folder);
+  const madeFolder = existsSync(folder) ? null : outermostMissing(folder);
   const callees = calls.map((callee) => ({ name: callee, dependencies: dependenciesOf(callee, spec, key) }));
   const code = createServiceCode({ name, language, framework, dependencies, calls: callees }, { folder });
-  return { ...code, config, appFolder, isNewFolder, ...planned };
+  return { ...code, config, appFolder, madeFolder, ...planned };
 }
 
 function dependenciesOf(name: string, spec: AppSpec, key: object): readonly string[] {
@@ -89,7 +89,26 @@ export async function createArtefact(code: ServiceCode): Promise<ServiceArtefact
 }
 
 /** What the call wrote goes; what was there before stays. */
-export async function removeCode({ folder, isNewFolder, written }: ServiceCode): Promise<void> {
-  if (isNewFolder) await rm(folder, { recursive: true, force: true });
-  else for (const path of written) await rm(join(folder, path), { force: true });
+export async function removeCode({ folder, madeFolder, written }: ServiceCode): Promise<void> {
+  if (madeFolder !== null) {
+    await rm(folder, { recursive: true, force: true });
+    await removeEmpty(dirname(folder), madeFolder);
+  } else for (const path of written) await rm(join(folder, path), { force: true });
+}
+
+function outermostMissing(folder: string): string {
+  const parent = dirname(folder);
+  return parent === folder || existsSync(parent) ? folder : outermostMissing(parent);
+}
+
+/** From `folder` up to `outermost`, as long as they are empty: another service may have come into one of them. */
+async function removeEmpty(folder: string, outermost: string): Promise<void> {
+  for (let at = folder; at.length >= outermost.length; at = dirname(at)) {
+    try {
+      await rmdir(at);
+    } catch (error) {
+      if (["ENOTEMPTY", "EEXIST", "ENOENT"].includes((error as NodeJS.ErrnoException).code ?? "")) return;
+      throw error;
+    }
+  }
 }
