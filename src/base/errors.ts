@@ -95,5 +95,10 @@ export class TuskError extends Error {
 
 /** The message of anything thrown. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  try {
+    return String(error instanceof Error ? error.message : error);
+  } catch {
+    // Anything can be thrown, also what throws when it is shown; the sayer of an error must not fail itself.
+    return "an error that cannot be shown";
+  }
 }

@@ -70,7 +70,7 @@ test("a hostile object ends in problems, not in an exception", () => {
     "services[0]: cannot be read: no keys for you",
   ]);
   assert.deepEqual(told(parseSpecObject({ name: "shop", services: [{ name: "a", run: () => 1 }] })), [
-    "services[0].run: is a function; a spec holds plain data only",
+    "services[0].run: is a function, which is no plain data",
   ]);
 });
 

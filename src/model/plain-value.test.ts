@@ -15,9 +15,9 @@ test("plain data is copied, undefined members are left out", () => {
 
 test("what is no plain data is told with its place", () => {
   assert.deepEqual(messages({ f: () => 1, s: Symbol("x"), n: 1n, d: new Date(0), m: new Map() }), [
-    "f: is a function; a spec holds plain data only",
-    "s: is a symbol; a spec holds plain data only",
-    "n: is a bigint; a spec holds plain data only",
+    "f: is a function, which is no plain data",
+    "s: is a symbol, which is no plain data",
+    "n: is a bigint, which is no plain data",
     "d: is no plain data",
     "m: is no plain data",
   ]);

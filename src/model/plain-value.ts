@@ -12,20 +12,30 @@ export interface PlainCopy {
   readonly problems: readonly SpecProblem[];
 }
 
+export interface PlainOptions {
+  /** A valid Date becomes ISO 8601. Default false: it is no plain data. */
+  readonly dates?: boolean;
+}
+
 /** What is no plain data becomes null in the copy, with a problem. */
-export function toPlain(value: unknown): PlainCopy {
-  const copier = new Copier();
+export function toPlain(value: unknown, options: PlainOptions = {}): PlainCopy {
+  const copier = new Copier(options);
   return { value: copier.copy(value, []), problems: copier.problems };
 }
 
 class Copier {
   readonly problems: SpecProblem[] = [];
   readonly #open = new Set<object>();
+  readonly #dates: boolean;
   #nodes = 0;
+
+  constructor({ dates = false }: PlainOptions) {
+    this.#dates = dates;
+  }
 
   copy(value: unknown, path: SpecPath): unknown {
     if (this.#nodes > maxNodes) return null;
-    if (++this.#nodes > maxNodes) return this.#refuse(path, "the spec has too many entries");
+    if (++this.#nodes > maxNodes) return this.#refuse(path, "has too many entries");
     if (typeof value !== "object" || value === null) return this.#leaf(value, path);
     if (this.#open.has(value)) return this.#refuse(path, "refers to something that it is part of");
     if (path.length > maxDepth) return this.#refuse(path, "is nested too deeply");
@@ -37,12 +47,13 @@ class Copier {
 
   #leaf(value: unknown, path: SpecPath): unknown {
     const plain = ["string", "number", "boolean", "undefined"].includes(typeof value) || value === null;
-    return plain ? value : this.#refuse(path, `is a ${typeof value}; a spec holds plain data only`);
+    return plain ? value : this.#refuse(path, `is a ${typeof value}, which is no plain data`);
   }
 
   #object(value: object, path: SpecPath): unknown {
     try {
       if (Array.isArray(value)) return Array.from(value, (item, index) => this.copy(item, [...path, index]));
+      if (this.#dates && value instanceof Date && !Number.isNaN(value.getTime())) return value.toISOString();
       const prototype: unknown = Object.getPrototypeOf(value);
       const entries = Object.entries(value);
       const isInstance = prototype !== null && Object.getPrototypeOf(prototype) !== null;

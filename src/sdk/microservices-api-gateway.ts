@@ -1,9 +1,12 @@
 // The facade of the gateway: sets it up, and exposes services through it.
+
+import { TuskError } from "../base/errors.js";
 import type { RouteServiceInput } from "../fujsen/route-requirements.js";
 import type { AppSpec } from "../model/app-spec.js";
 import { APIGateway, type GatewayConfig } from "./api-gateway.js";
 import { collectionPathOf } from "./created-code.js";
-import { type Course, type Outcome, outcomeOf, requireNames, requireObject } from "./outcome.js";
+import { type Course, type Outcome, outcomeOf } from "./outcome.js";
+import { plainObject, requireNames } from "./plain-input.js";
 import { PlatformLink, type PlatformOptions } from "./platform.js";
 import { type RouteConfig, RouteManager } from "./route-manager.js";
 
@@ -39,8 +42,9 @@ const notSetUp = {
   authenticationReady: false,
   rateLimitingActive: false,
   monitoringActive: false,
+  urls: [],
 };
-const notRouted = { routesConfigured: false, cachingActive: false };
+const notRouted = { routesAnalyzed: 0, routesConfigured: false, cachingActive: false, routes: [] };
 
 export class MicroservicesAPIGateway {
   readonly #link: PlatformLink;
@@ -54,9 +58,9 @@ export class MicroservicesAPIGateway {
   }
 
   /** Default: 127.0.0.1:8080. Codes: SPEC_INVALID, PORT_IN_USE; then nothing has changed. */
-  setupApiGateway(config: GatewayConfig = {}): Promise<Outcome<ApiGatewaySetup>> {
+  setupApiGateway(given: GatewayConfig = {}): Promise<Outcome<ApiGatewaySetup>> {
     return outcomeOf<ApiGatewaySetup>(async (course) => {
-      requireObject(config, "the gateway's configuration");
+      const config = plainObject(given, "the gateway's configuration");
       const setup = await course.at("initialize", () => this.#gateway.initialize(config));
       const rules = await course.at("setupRoutingRules", () => this.#routes.setupRoutingRules());
       const monitoring = await course.at("setupMonitoring", () => this.#gateway.setupMonitoring());
@@ -78,8 +82,11 @@ export class MicroservicesAPIGateway {
     return outcomeOf((course) => this.#manage(course, config), notRouted);
   }
 
-  async #manage(course: Course, config: ApiRoutesConfig): Promise<ApiRoutes> {
-    requireObject(config, "the routes' configuration");
+  async #manage(course: Course, given: ApiRoutesConfig): Promise<ApiRoutes> {
+    const config = plainObject(given, "the routes' configuration");
+    if ("routes" in config && !Array.isArray(config.routes)) {
+      throw new TuskError("REQUEST_INVALID", "`routes` must be a list of routes");
+    }
     const { analyzed, missing } =
       "routes" in config
         ? { analyzed: config.routes.length, missing: config.routes }

@@ -3,7 +3,8 @@ import type { AdminClient } from "../api/client.js";
 import { TuskError } from "../base/errors.js";
 import type { Registration } from "../discovery/registry.js";
 import type { ServiceFacts, ServiceMetadata } from "../fujsen/service-metadata.js";
-import { type Course, type Outcome, outcomeOf, requireObject } from "./outcome.js";
+import { type Course, type Outcome, outcomeOf } from "./outcome.js";
+import { plainObject, requireName } from "./plain-input.js";
 import { PlatformLink, type PlatformOptions } from "./platform.js";
 import { ServiceDiscovery, ServiceRegistry } from "./service-discovery.js";
 
@@ -41,7 +42,7 @@ const notSetUp = {
   healthChecksConfigured: false,
   loadBalancingReady: false,
 };
-const notRegistered = { serviceRegistered: false, monitoringActive: false };
+const notRegistered = { serviceRegistered: false, serviceId: "", monitoringActive: false };
 
 export class MicroservicesServiceDiscovery {
   readonly #link: PlatformLink;
@@ -55,8 +56,9 @@ export class MicroservicesServiceDiscovery {
   }
 
   /** Tries the registry, lookups, checks and the balancer, also on an empty system. A setting that is off is a false field. */
-  setupServiceDiscovery(_config: DiscoveryConfig = {}): Promise<Outcome<ServiceDiscoverySetup>> {
+  setupServiceDiscovery(config: DiscoveryConfig = {}): Promise<Outcome<ServiceDiscoverySetup>> {
     return outcomeOf(async (course) => {
+      plainObject(config, "the discovery's configuration");
       const registry = await course.at("initialize", () => this.#registry.initialize());
       const discovery = await course.at("setupDiscovery", () => this.#discovery.setupDiscovery());
       const checks = await course.at("setupHealthChecks", () => this.#discovery.setupHealthChecks());
@@ -74,9 +76,10 @@ export class MicroservicesServiceDiscovery {
    * `{ serviceId }` of a service that runs here, or `{ name, address, port, … }` of one that runs elsewhere, which lives
    * by its TTL or check. Codes: UNKNOWN_SERVICE, REQUEST_INVALID, CONFLICT, FEATURE_DISABLED.
    */
-  registerService(service: { readonly serviceId: string } | ExternalService): Promise<Outcome<RegisteredService>> {
-    return outcomeOf((course) => {
-      requireObject(service, "the service");
+  registerService(given: { readonly serviceId: string } | ExternalService): Promise<Outcome<RegisteredService>> {
+    return outcomeOf(async (course) => {
+      const service = plainObject(given, "the service");
+      requireName("serviceId" in service ? service.serviceId : service.name, "`serviceId`, or `name`,");
       if ("serviceId" in service) return this.#registerOwn(course, service.serviceId);
       return this.#registerExternal(course, service);
     }, notRegistered);
@@ -100,13 +103,14 @@ export class MicroservicesServiceDiscovery {
   }
 
   async #registerExternal(course: Course, { name, ...rest }: ExternalService): Promise<RegisteredService> {
+    // The registry's check comes first: what FUJSEN is asked about is sound then.
+    const instance = await course.at("registerService", () =>
+      this.#registry.registerService({ ...rest, service: name }),
+    );
     const { tags, port } = rest;
     const { protocol, version, zone } = rest.metadata ?? {};
     const facts: ServiceFacts = { name, port, tags, protocol, version, zone };
     const metadata = await this.#link.decide((fujsen) => fujsen.generateServiceMetadata(facts));
-    const instance = await course.at("registerService", () =>
-      this.#registry.registerService({ ...rest, service: name }),
-    );
     const found = await course.at("setupDiscovery", () => this.#discovery.lookup(name, { healthyOnly: false }));
     const registered = found.some(({ id }) => id === instance.id) || "a lookup does not show it";
     const unmeasured = `${name} runs elsewhere: only calls to it are measured, and none has been made through the mesh`;

@@ -4,7 +4,8 @@ import { TuskError } from "../base/errors.js";
 import type { AppSpec } from "../model/app-spec.js";
 import { announce, removeCode } from "./created-code.js";
 import type { ServiceInput } from "./given.js";
-import { type Course, type Outcome, outcomeOf, requireObject, toFailure } from "./outcome.js";
+import { type Course, type Outcome, outcomeOf, toFailure } from "./outcome.js";
+import { plainObject, requireName, shown } from "./plain-input.js";
 import { PlatformLink, type PlatformOptions } from "./platform.js";
 import { ServiceDeployer } from "./service-deployer.js";
 import { type HealthStatus, ServiceManager } from "./service-manager.js";
@@ -39,14 +40,14 @@ export interface LifecycleResult {
   readonly healthStatus?: HealthStatus;
 }
 
-const notCreated = { serviceCreated: false, deploymentSuccessful: false, monitoringActive: false };
+const notCreated = { serviceCreated: false, serviceId: "", deploymentSuccessful: false, monitoringActive: false };
 
-/** The field of an action that failed; a status is not known then. */
+/** The field of an action that failed. */
 const notManaged: Readonly<Record<LifecycleAction, LifecycleResult>> = {
   scale: { serviceScaled: false },
   update: { serviceUpdated: false },
   rollback: { serviceRolledBack: false },
-  health_check: {},
+  health_check: { healthStatus: "unknown" },
 };
 
 export class MicroservicesServiceManager {
@@ -67,8 +68,6 @@ export class MicroservicesServiceManager {
    */
   async createMicroservice(config: MicroserviceConfig): Promise<Outcome<CreatedMicroservice>> {
     const undo: (() => Promise<unknown>)[] = [];
-    // Before anything is awaited: services that are created at once know of one another.
-    announce(this.#link.key, config);
     const result = await outcomeOf((course) => this.#create(config, course, undo), notCreated);
     if (result.success) return result;
     const failed: string[] = [];
@@ -79,11 +78,13 @@ export class MicroservicesServiceManager {
   }
 
   async #create(
-    config: MicroserviceConfig,
+    given: MicroserviceConfig,
     course: Course,
     undo: (() => Promise<unknown>)[],
   ): Promise<CreatedMicroservice> {
-    requireObject(config, "the service");
+    const config = plainObject(given, "the service");
+    // Before anything is awaited: services that are created at once know of one another.
+    announce(this.#link.key, config);
     const control = await this.#link.control();
     const { spec: before } = await control.spec();
     await course.at("analyzeServiceRequirements", () => parseServiceEntry(config, before));
@@ -127,7 +128,7 @@ export class MicroservicesServiceManager {
     action: LifecycleAction,
     options: LifecycleOptions = {},
   ): Promise<Outcome<LifecycleResult>> {
-    const unmet = Object.hasOwn(notManaged, action) ? notManaged[action] : {};
+    const unmet = typeof action === "string" && Object.hasOwn(notManaged, action) ? notManaged[action] : {};
     return outcomeOf((course) => this.#manage(course, serviceId, action, options), unmet);
   }
 
@@ -135,9 +136,10 @@ export class MicroservicesServiceManager {
     course: Course,
     serviceId: string,
     action: LifecycleAction,
-    options: LifecycleOptions,
+    given: LifecycleOptions,
   ): Promise<LifecycleResult> {
-    requireObject(options, "the options");
+    requireName(serviceId, "`serviceId`");
+    const options = plainObject(given, "the options");
     switch (action) {
       case "scale": {
         const scaling = await course.at("scaleService", () => this.#manager.scaleService(serviceId, options));
@@ -153,7 +155,7 @@ export class MicroservicesServiceManager {
       case "rollback":
         return { serviceRolledBack: course.notBuilt("serviceRolledBack", "rollbackService") };
       default:
-        throw new TuskError("UNKNOWN_LIFECYCLE_ACTION", `there is no lifecycle action ${JSON.stringify(action)}`, {
+        throw new TuskError("UNKNOWN_LIFECYCLE_ACTION", `there is no lifecycle action ${shown(action)}`, {
           hint: "one of scale, update, rollback, health_check",
         });
     }

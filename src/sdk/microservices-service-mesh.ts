@@ -1,6 +1,7 @@
 // The facade of the mesh: shows that it works, and sets how services call one another.
 import { type CommunicationConfig, InterServiceCommunication, type Protocols } from "./inter-service-communication.js";
-import { type Outcome, outcomeOf, requireNames, requireObject } from "./outcome.js";
+import { type Outcome, outcomeOf } from "./outcome.js";
+import { plainObject, requireNames, requireObject } from "./plain-input.js";
 import type { PlatformOptions } from "./platform.js";
 import { type MeshConfig, ServiceMesh } from "./service-mesh.js";
 
@@ -32,6 +33,7 @@ const notSetUp = {
 };
 const notManaged = {
   protocolsReady: false,
+  protocols: { rest: false, grpc: false, messageQueue: false } as const,
   loadBalancingActive: false,
   circuitBreakersConfigured: false,
   retryPoliciesSetup: false,
@@ -47,9 +49,9 @@ export class MicroservicesServiceMesh {
   }
 
   /** Works on an empty system: calls then go to targets built into the workers. Codes: SPEC_INVALID, UNKNOWN_SERVICE. */
-  setupServiceMesh(config: MeshConfig = {}): Promise<Outcome<ServiceMeshSetup>> {
+  setupServiceMesh(given: MeshConfig = {}): Promise<Outcome<ServiceMeshSetup>> {
     return outcomeOf(async (course) => {
-      requireObject(config, "the mesh's configuration");
+      const config = requireMeshConfig(given);
       const mesh = await course.at("initialize", () => this.#mesh.initialize(config));
       const traffic = await course.at("setupTrafficManagement", () => this.#mesh.setupTrafficManagement(config));
       const security = await course.at("setupSecurityPolicies", () => this.#mesh.setupSecurityPolicies(config));
@@ -64,9 +66,9 @@ export class MicroservicesServiceMesh {
   }
 
   /** Codes: UNKNOWN_SERVICE, SPEC_INVALID. */
-  manageServiceCommunication(config: CommunicationConfig): Promise<Outcome<ServiceCommunication>> {
+  manageServiceCommunication(given: CommunicationConfig): Promise<Outcome<ServiceCommunication>> {
     return outcomeOf(async (course) => {
-      requireObject(config, "the configuration");
+      const config = plainObject(given, "the configuration");
       requireNames(config.services, "`services`");
       const { reason, ...protocols } = await course.at("setupProtocols", () =>
         this.#communication.setupProtocols(config),
@@ -85,4 +87,14 @@ export class MicroservicesServiceMesh {
       };
     }, notManaged);
   }
+}
+
+/** A copy. Policies themselves are checked where they become a part of the spec. Throws REQUEST_INVALID. */
+function requireMeshConfig(given: MeshConfig): MeshConfig {
+  const config = plainObject(given, "the mesh's configuration");
+  if (config.traffic !== undefined) requireObject(config.traffic, "`traffic`");
+  if (config.calls !== undefined) requireObject(config.calls, "`calls`");
+  requireNames([...Object.keys(config.traffic ?? {}), ...Object.keys(config.calls ?? {})], "the keys of both");
+  for (const [caller, callees] of Object.entries(config.calls ?? {})) requireNames(callees, `\`calls\` of ${caller}`);
+  return config;
 }

@@ -83,18 +83,6 @@ export async function outcomeOf<Fields extends object>(
   }
 }
 
-/** Throws REQUEST_INVALID unless it is an object: programs without types call these, too. */
-export function requireObject(value: unknown, what: string): void {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return;
-  throw new TuskError("REQUEST_INVALID", `${what} must be an object`);
-}
-
-/** Throws REQUEST_INVALID unless it is a list of names. */
-export function requireNames(value: unknown, what: string): void {
-  if (Array.isArray(value) && value.every((name) => typeof name === "string")) return;
-  throw new TuskError("REQUEST_INVALID", `${what} must be a list of services' names`);
-}
-
 export function toFailure(error: unknown, stoppedAt?: string): Failure {
   const known = error instanceof TuskError ? error : null;
   return {

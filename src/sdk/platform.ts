@@ -171,6 +171,23 @@ function requireToken(folder: AppFolder): string {
   });
 }
 
+/** Undefined: the default one is meant. Null: what was given cannot be read, or is no options. */
+function platformOf(options: unknown): unknown {
+  if (options === undefined) return undefined;
+  if (typeof options !== "object") return null;
+  try {
+    return (options as PlatformOptions).platform;
+  } catch {
+    // A getter of the caller's threw, or the options are null; the call that needs the platform says so.
+    return null;
+  }
+}
+
+function isPlatform(value: unknown): value is TuskMicroservices {
+  if (value instanceof TuskMicroservices) return true;
+  return typeof value === "object" && value !== null && "control" in value && typeof value.control === "object";
+}
+
 /** The admin API of the platform that a class was given, else of the default one. */
 export class PlatformLink {
   readonly #options: PlatformOptions;
@@ -181,12 +198,18 @@ export class PlatformLink {
 
   /** The same object for whatever works on the same platform, known before the platform has started. */
   get key(): object {
-    return this.#options.platform ?? TuskMicroservices;
+    const platform = platformOf(this.#options);
+    return isPlatform(platform) ? platform : TuskMicroservices;
   }
 
-  platform(): Promise<TuskMicroservices> {
-    const { platform } = this.#options;
-    return platform ? Promise.resolve(platform) : TuskMicroservices.default();
+  /** Throws REQUEST_INVALID for what is no platform: a constructor cannot say it as a value. */
+  async platform(): Promise<TuskMicroservices> {
+    const platform = platformOf(this.#options);
+    if (platform === undefined) return TuskMicroservices.default();
+    if (isPlatform(platform)) return platform;
+    throw new TuskError("REQUEST_INVALID", "the class was made with a `platform` that is none", {
+      hint: "give { platform: await TuskMicroservices.start() }, or nothing for the default one",
+    });
   }
 
   async control(): Promise<AdminClient> {

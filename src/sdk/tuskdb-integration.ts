@@ -1,7 +1,8 @@
 // The facade that stores measurements of one's own and analyses what is stored.
-import type { Insights, Recommendation } from "../fujsen/insights.js";
+import { type Insights, insightsVersion, type Recommendation } from "../fujsen/insights.js";
 import type { ServicePerformance } from "../fujsen/performance.js";
 import { type Outcome, outcomeOf } from "./outcome.js";
+import { plainInput, requireName } from "./plain-input.js";
 import { PlatformLink, type PlatformOptions } from "./platform.js";
 
 interface Measurement {
@@ -51,6 +52,16 @@ export interface AnalyzedMicroservicesPerformance {
   readonly noData: string | null;
 }
 
+const notStored = { metricsStored: false, storageId: "", notes: [] };
+const notAnalyzed = {
+  metricsAnalyzed: 0,
+  performanceScore: null,
+  services: [],
+  insights: { version: insightsVersion, summary: "nothing was analysed", insights: [], recommendations: [] },
+  optimizationRecommendations: [],
+  noData: "the analysis failed",
+};
+
 export class MicroservicesTuskDBIntegration {
   readonly #link: PlatformLink;
 
@@ -62,20 +73,19 @@ export class MicroservicesTuskDBIntegration {
   storeMicroservicesMetrics(
     data: MicroservicesMetrics | readonly MicroservicesMetrics[],
   ): Promise<Outcome<StoredMicroservicesMetrics>> {
-    return outcomeOf(
-      async (course) => {
-        const control = await this.#link.control();
-        const { stored, storageId, notes } = await course.at("storeMetrics", () => control.data.storeMetrics(data));
-        const metricsStored = course.judge("metricsStored", stored > 0 || "there was no row to store");
-        return { metricsStored, storageId, notes };
-      },
-      { metricsStored: false },
-    );
+    return outcomeOf(async (course) => {
+      const rows = plainInput(data, "the metrics");
+      const control = await this.#link.control();
+      const { stored, storageId, notes } = await course.at("storeMetrics", () => control.data.storeMetrics(rows));
+      const metricsStored = course.judge("metricsStored", stored > 0 || "there was no row to store");
+      return { metricsStored, storageId, notes };
+    }, notStored);
   }
 
   /** Everything of the last `period` (default `24h`; `15m`, `7d`). Code: REQUEST_INVALID. */
   analyzeMicroservicesPerformance(period = "24h"): Promise<Outcome<AnalyzedMicroservicesPerformance>> {
     return outcomeOf(async (course) => {
+      requireName(period, "the period");
       const control = await this.#link.control();
       const report = await course.at("analyze", () => control.data.analyze(period));
       const { metricsAnalyzed, performanceScore, services, insights, recommendations, noData } = report;
@@ -87,6 +97,6 @@ export class MicroservicesTuskDBIntegration {
         optimizationRecommendations: recommendations,
         noData,
       };
-    });
+    }, notAnalyzed);
   }
 }
