@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { TuskError } from "../base/errors.js";
 import { createServiceCode, describeServiceCode } from "./create-service-code.js";
@@ -139,6 +140,45 @@ test("force rewrites what is unchanged since it was generated, and only then", (
   assert.ok(forced.written.includes("requirements.txt"));
   assert.ok(readFileSync(join(folder, "requirements.txt"), "utf8").includes("redis"));
   assert.deepEqual(createServiceCode(changed, { folder, force: true }).written, []);
+});
+
+test("force removes what a dropped dependency leaves, unless somebody edited it", (t) => {
+  const folder = temporaryFolder(t);
+  const exists = (path: string): boolean => existsSync(join(folder, path));
+  createServiceCode(specOf({ dependencies: ["redis"], calls: [{ name: "depot", dependencies: [] }] }), { folder });
+  const clients = ["app/calling.py", "app/clients/__init__.py", "app/clients/depot.py", "tests/test_clients.py"];
+  const left = [...clients, "app/cache.py", "tests/test_cache.py"].sort();
+  const gentle = createServiceCode(specOf(), { folder });
+  assert.deepEqual([gentle.removed, gentle.obsolete], [[], left]);
+  assert.ok(left.every(exists));
+  writeFileSync(join(folder, "app/cache.py"), "# edited\n");
+  const forced = createServiceCode(specOf(), { folder, force: true });
+  assert.deepEqual(forced.obsolete, ["app/cache.py"]);
+  assert.deepEqual(
+    forced.removed,
+    left.filter((path) => path !== "app/cache.py"),
+  );
+  assert.deepEqual(left.filter(exists), ["app/cache.py"]);
+  assert.ok(!exists("app/clients"));
+  assert.deepEqual(createServiceCode(specOf(), { folder, force: true }).removed, []);
+});
+
+test("a record that names files elsewhere removes none of them", (t) => {
+  const folder = temporaryFolder(t);
+  const elsewhere = temporaryFolder(t);
+  createServiceCode(specOf(), { folder });
+  writeFileSync(join(elsewhere, "theirs"), "theirs");
+  symlinkSync(elsewhere, join(folder, "link"));
+  const sha256 = createHash("sha256").update("theirs").digest("hex");
+  const paths = [join(elsewhere, "theirs"), `../${basename(elsewhere)}/theirs`];
+  for (const path of paths) {
+    const files = { [path]: sha256 };
+    writeFileSync(join(folder, generatedRecordFile), JSON.stringify({ version: 1, files }));
+    assert.deepEqual(createServiceCode(specOf(), { folder, force: true }).removed, []);
+  }
+  writeFileSync(join(folder, generatedRecordFile), JSON.stringify({ version: 1, files: { "link/theirs": sha256 } }));
+  assert.throws(() => createServiceCode(specOf(), { folder, force: true }), isCode("CONFLICT"));
+  assert.equal(readFileSync(join(elsewhere, "theirs"), "utf8"), "theirs");
 });
 
 test("without a record every file that differs is the user's; a deleted one comes back", (t) => {

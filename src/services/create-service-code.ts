@@ -1,7 +1,7 @@
 // Generates a service's folder. Everything is rendered first; each file is then put in place whole. A file that is the
 // user's, not from here or edited since, is never touched, whatever the options say.
-import { lstatSync, mkdirSync, readFileSync, realpathSync } from "node:fs";
-import { dirname, join, sep } from "node:path";
+import { lstatSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmdirSync, rmSync } from "node:fs";
+import { dirname, isAbsolute, join, sep } from "node:path";
 import { TuskError } from "../base/errors.js";
 import { createFileAtomic, writeFileAtomic } from "../system/atomic-file.js";
 import { type GeneratedRecord, readGeneratedRecord, writeGeneratedRecord } from "./generated-record.js";
@@ -29,9 +29,15 @@ export function createServiceCode(spec: ServiceCodeSpec, options: CreateServiceC
   const record = readGeneratedRecord(options.folder);
   const outcomes = new Map(files.map((file) => [file, placeFile(file, record, options)] as const));
   const ours = files.filter((file) => outcomes.get(file) === "written" || isAsRendered(file, options.folder));
+  const left = clearObsolete(files, record, options);
+  // The files are gone first: interrupted before the record is written, the next run finds them gone.
   writeGeneratedRecord(
     options.folder,
-    new Map([...record, ...ours.map(({ path, sha256 }) => [path, sha256] as const)]),
+    new Map(
+      [...record, ...ours.map(({ path, sha256 }) => [path, sha256] as const)].filter(
+        ([path]) => !left.gone.includes(path),
+      ),
+    ),
   );
   const having = (outcome: Outcome) => files.filter((file) => outcomes.get(file) === outcome).map(({ path }) => path);
   return {
@@ -40,6 +46,8 @@ export function createServiceCode(spec: ServiceCodeSpec, options: CreateServiceC
     written: having("written"),
     kept: having("kept"),
     skipped: having("skipped"),
+    removed: left.removed,
+    obsolete: left.obsolete,
     manifest: toManifest(spec, template, view),
   };
 }
@@ -62,6 +70,46 @@ function placeFile(file: RenderedFile, record: GeneratedRecord, { folder, force 
   if (!force) return "skipped";
   writeFileAtomic(path, file.text);
   return "written";
+}
+
+interface Obsolete {
+  readonly removed: readonly string[];
+  readonly obsolete: readonly string[];
+  /** Not there any more, whoever removed them. */
+  readonly gone: readonly string[];
+}
+
+/** What was generated before and this spec does not generate: its imports may fail now. */
+function clearObsolete(files: readonly RenderedFile[], record: GeneratedRecord, options: CreateServiceCodeOptions) {
+  const current = new Set(files.map(({ path }) => path));
+  const former = [...record].filter(([path]) => !current.has(path) && isInside(path)).sort();
+  const found: { [Kind in keyof Obsolete]: string[] } = { removed: [], obsolete: [], gone: [] };
+  for (const [path, sha256] of former) {
+    const outcome = clearFile(path, sha256, options);
+    found[outcome].push(path);
+    if (outcome === "removed") found.gone.push(path);
+  }
+  return found satisfies Obsolete;
+}
+
+function clearFile(path: string, sha256: string, { folder, force }: CreateServiceCodeOptions): keyof Obsolete {
+  const at = join(folder, path);
+  if (lstatSync(at, { throwIfNoEntry: false }) === undefined) return "gone";
+  refuseOutside(folder, dirname(at));
+  if (!force || hashOf(at) !== sha256) return "obsolete";
+  rmSync(at);
+  removeIfEmpty(dirname(at));
+  return "removed";
+}
+
+/** A package of which nothing is left. */
+function removeIfEmpty(folder: string): void {
+  if (readdirSync(folder).length === 0) rmdirSync(folder);
+}
+
+/** The record is committed with the folder and may say anything. */
+function isInside(path: string): boolean {
+  return !isAbsolute(path) && !path.includes("\0") && !path.split(/[\\/]/).includes("..");
 }
 
 function isAsRendered(file: RenderedFile, folder: string): boolean {

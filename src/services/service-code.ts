@@ -28,7 +28,10 @@ export interface ServiceCodeSpec {
 export interface CreateServiceCodeOptions {
   /** Absolute. Made when absent. */
   readonly folder: string;
-  /** Rewrites files that are unchanged since they were generated. Default false: what exists is left alone. */
+  /**
+   * Rewrites files that are unchanged since they were generated, and removes those of them that this spec generates no
+   * more. Default false: what exists is left alone.
+   */
   readonly force?: boolean;
 }
 
@@ -50,6 +53,10 @@ export interface CreatedCode {
   readonly kept: readonly string[];
   /** Exist as they were generated and were not rewritten: already the same text, or `force` was not given. */
   readonly skipped: readonly string[];
+  /** Were generated for another spec, were unchanged since, and are gone; only with `force`. */
+  readonly removed: readonly string[];
+  /** Were generated for another spec and are there: edited since, or `force` was not given. */
+  readonly obsolete: readonly string[];
   readonly manifest: ServiceManifest;
 }
 

@@ -138,7 +138,7 @@ function addToSpec(file: string, entry: ServiceEntry): boolean {
 }
 
 function toDocument({ code, entry, artefact, linked, addedTo }: Created): object {
-  const { folder, files, written, kept, skipped, manifest } = code;
+  const { folder, files, written, kept, skipped, removed, obsolete, manifest } = code;
   const environment = artefact && { folder: artefact.environmentFolder, reused: artefact.reusedEnvironment, linked };
   return {
     service: entry.name,
@@ -147,6 +147,8 @@ function toDocument({ code, entry, artefact, linked, addedTo }: Created): object
     written,
     kept,
     skipped,
+    removed,
+    obsolete,
     variables: manifest.variables,
     environment,
     entry,
@@ -162,10 +164,17 @@ function render(created: Created, options: CreateOptions, style: Style): string 
   ];
   lines.push(...code.written.map((path) => style.dim(`    ${path}`)));
   lines.push(...code.kept.map((path) => `${style.yellow("!")}   ${path} is yours and was kept`));
+  lines.push(...code.removed.map((path) => `${style.green("✔")}   ${path} is not needed any more and was removed`));
+  lines.push(
+    ...code.obsolete.map((path) => `${style.yellow("!")}   ${path} is not needed any more${obsoleteHint(options)}`),
+  );
   if (code.skipped.length > 0)
     lines.push(`  ${count(code.skipped.length, "file")} left as generated before${skipHint(options)}`);
   return [...lines, ...environmentLines(created, style), ...nextLines(created, options, style)].join("\n");
 }
+
+const obsoleteHint = ({ force }: CreateOptions): string =>
+  force ? "; it was edited and kept: remove it if its imports fail" : "; --force removes those nobody edited";
 
 const skipHint = ({ force }: CreateOptions): string => (force ? "" : "; --force rewrites those nobody edited");
 
