@@ -129,8 +129,9 @@ listenerTest(
     process.execPath,
     "-e",
     `const s = require("node:net").createServer();
-     s.listen(0, "127.0.0.1", () => { const { port } = s.address(); console.log(port);
-       process.on("SIGUSR2", () => s.listening ? s.close() : s.listen(port, "127.0.0.1")); });
+     s.listen(0, "127.0.0.1", () => { const { port } = s.address();
+       process.on("SIGUSR2", () => s.listening ? s.close() : s.listen(port, "127.0.0.1"));
+       console.log(port); });
      setInterval(() => {}, 1000);`,
   ],
   async ({ listener, started }) => {
