@@ -40,7 +40,7 @@ function describeCluster(plan: ClusterPlan, cluster: Cluster): PolicyPart[] {
     part("retry budget", share, originOf(origins, "retryBudget")),
     part("ejection", outlier ? describeOutlier(outlier) : "off", {
       ...originOf(origins, "outlier"),
-      standing: countOf(cluster.endpoints.filter(({ ejected }) => ejected).length, "instance ejected"),
+      standing: `${cluster.endpoints.filter(({ ejected }) => ejected).length} ejected`,
     }),
     part("limits", limits ? describeLimits(limits) : "none", {
       ...originOf(origins, "limits"),
@@ -104,7 +104,6 @@ function originOf(origins: Origins, field: string): Pick<PolicyPart, "origin"> {
 
 const percent = (share: number): string => `${Math.round(share * 1000) / 10} %`;
 const limitMs = (value: number): string => (value === 0 ? "none" : ms(value));
-const countOf = (count: number, what: string): string => `${count} ${what}`;
 
 function ms(value: number): string {
   if (value >= 60_000 && value % 60_000 === 0) return `${value / 60_000} min`;
