@@ -1,7 +1,7 @@
 // Ends all processes of one tag and waits until none is left: SIGTERM, on demand SIGKILL, and again for those that were
 // forked meanwhile. Cheap while the known ones live; only when they are gone all of /proc is looked at once more.
 import type { Clock, Timer } from "../base/clock.js";
-import type { ProcessStat } from "../system/proc.js";
+import type { ProcessStat, SignalName } from "../system/proc.js";
 import { type ProcessTable, stillRuns } from "../system/process-table.js";
 import { signalAll } from "./signals.js";
 
@@ -21,7 +21,7 @@ const longestLookMs = 50;
 
 export class Clearing {
   readonly #options: ClearingOptions;
-  #signal: NodeJS.Signals = "SIGTERM";
+  #signal: SignalName = "SIGTERM";
   #known: readonly ProcessStat[] = [];
   #timer: Timer | null = null;
   #lookMs = shortestLookMs;

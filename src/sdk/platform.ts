@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 // The way from a program to a running system: the controller inside this process, or one that runs already. Every class
 // of the SDK works through the admin API of a platform, so that `tusk ps` and other programs see the same.
 import { type AdminClient, createAdminClient } from "../api/client.js";

@@ -2,6 +2,9 @@
 // A process is known by pid + start time + boot id, never by its pid alone, because pids are reused.
 import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, statSync } from "node:fs";
 
+/** The signals that are sent here; a type of our own, so that the package's types need no others. */
+export type SignalName = "SIGTERM" | "SIGKILL" | "SIGINT" | "SIGHUP" | "SIGSTOP" | "SIGCONT" | "SIGUSR1" | "SIGUSR2";
+
 export interface ProcessIdentity {
   readonly pid: number;
   readonly startTicks: number;
@@ -103,7 +106,7 @@ export function readEnvironmentVariable(pid: number, name: string): string | nul
 }
 
 /** Sends a signal to exactly this process; false when it is gone (or is another one by now). */
-export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals): boolean {
+export function signalProcess(identity: ProcessIdentity, signal: SignalName): boolean {
   if (!isAlive(identity)) return false;
   try {
     process.kill(identity.pid, signal);

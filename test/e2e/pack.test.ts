@@ -11,6 +11,7 @@ import { runCommand } from "../support/command.js";
 import { freePort } from "../support/free-port.js";
 import { httpGet } from "../support/http-get.js";
 import { temporaryFolder } from "../support/temporary-folder.js";
+import { decoratorFlags, writeTypeConsumer } from "../support/type-consumer.js";
 
 const repository = fileURLToPath(new URL("../../../", import.meta.url));
 
@@ -39,6 +40,7 @@ test("the packed package: tusk init, up, down", async (t) => {
   assert.deepEqual(strays, []);
   writeFileSync(join(app, "package.json"), "{}");
   await run(["npm", "install", "--no-audit", "--no-fund", "--prefer-offline", join(folder, filename)]);
+  for (const flags of decoratorFlags) await run(writeTypeConsumer(app, flags));
 
   const port = await freePort();
   writeFileSync(join(app, "web/server.js"), server);
