@@ -2,8 +2,10 @@
 // and taken back again. These throw TuskError.
 import { randomUUID } from "node:crypto";
 import type { AdminClient } from "../api/client.js";
+import type { RegistryLine } from "../api/types.js";
 import { messageOf } from "../base/errors.js";
 import type { LookupQuery, RegisteredInstance, Registration } from "../discovery/registry.js";
+import { requireName } from "./plain-input.js";
 import { PlatformLink, type PlatformOptions } from "./platform.js";
 import { awaitMonitoring, type Monitoring } from "./service-manager.js";
 import { settingsInForce } from "./settings-in-force.js";
@@ -12,6 +14,13 @@ import { settingsInForce } from "./settings-in-force.js";
 export interface Tried {
   readonly ok: boolean;
   readonly reason: string;
+}
+
+/** What an instance says of itself. */
+export interface HeartbeatReport {
+  readonly state?: "passing" | "warning" | "critical";
+  /** One sentence. */
+  readonly reason?: string;
 }
 
 const fine: Tried = { ok: true, reason: "" };
@@ -44,7 +53,22 @@ export class ServiceRegistry {
 
   /** False when there is no such id. Throws CONFLICT for an instance that Tusk runs, FEATURE_DISABLED. */
   async deregisterService(id: string): Promise<boolean> {
+    requireName(id, "the instance's id");
     return (await this.#link.control()).deregister(id);
+  }
+
+  /** The same as `deregisterService`. */
+  deregister(id: string): Promise<boolean> {
+    return this.deregisterService(id);
+  }
+
+  /**
+   * One sign of life of a registration with a TTL, due within each `ttlMs`; `report` is what the instance says of
+   * itself (default: passing). Throws NOT_FOUND when it has expired, CONFLICT, REQUEST_INVALID, FEATURE_DISABLED.
+   */
+  async heartbeat(id: string, report: HeartbeatReport = {}): Promise<RegisteredInstance> {
+    requireName(id, "the instance's id");
+    return (await this.#link.control()).heartbeat(id, report);
   }
 }
 
@@ -58,6 +82,16 @@ export class ServiceDiscovery {
   /** Instances of a service that may be called. Throws FEATURE_DISABLED when discovery is off. */
   async lookup(service: string, query?: LookupQuery): Promise<readonly RegisteredInstance[]> {
     return (await this.#link.control()).lookup(service, query);
+  }
+
+  /**
+   * What serves a name, from now on: all instances first, then each change, until `signal` is aborted or the loop is
+   * left. Without `service`: every service. Throws FEATURE_DISABLED when discovery is off, UNREACHABLE when the
+   * connection breaks.
+   */
+  async *watch(service = "*", signal?: AbortSignal): AsyncGenerator<RegistryLine, void, undefined> {
+    requireName(service, "the service");
+    yield* (await this.#link.control()).watchRegistry(service, signal);
   }
 
   /** Does a lookup answer? Also with what was registered a moment ago, where registrations are on. */

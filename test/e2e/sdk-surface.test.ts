@@ -24,6 +24,7 @@ const documented: Readonly<Record<string, readonly string[]>> = {
   ],
   "tusklang/discovery": [
     ...["MicroservicesServiceDiscovery.setupServiceDiscovery", "MicroservicesServiceDiscovery.registerService"],
+    ...["ServiceRegistry.heartbeat", "ServiceRegistry.deregister", "ServiceDiscovery.watch", "ServiceDiscovery.lookup"],
     ...["ServiceRegistry.initialize", "ServiceRegistry.registerService"],
     ...["ServiceDiscovery.setupDiscovery", "ServiceDiscovery.setupHealthChecks"],
     ...["ServiceDiscovery.setupLoadBalancing", "ServiceDiscovery.setupServiceMonitoring"],

@@ -330,6 +330,49 @@ test("what a failure did not reach is false", async (t) => {
   }
 });
 
+test("a registration with a TTL is kept alive, watched and taken back through the classes", async (t) => {
+  const platform = await start(t);
+  const registry = new parts.ServiceRegistry({ platform });
+  const discovery = new parts.ServiceDiscovery({ platform });
+  const abort = new AbortController();
+  t.after(() => abort.abort());
+  const changes = discovery.watch("printer", abort.signal);
+  const next = async () => {
+    const { value } = await changes.next();
+    assert.ok(value, "the watch ended");
+    return value.type === "snapshot" ? value.type : `${value.type} ${value.instance.state}`;
+  };
+  assert.equal(await next(), "snapshot");
+  const { id } = await registry.registerService({ service: "printer", address: "127.0.0.1", port: 9, ttlMs: 60_000 });
+  assert.match(await next(), /^added /);
+  const warned = await registry.heartbeat(id, { state: "warning", reason: "paper is low" });
+  assert.deepEqual([warned.state, warned.reason], ["warning", "paper is low"]);
+  assert.equal(await next(), "changed warning");
+  assert.equal((await registry.heartbeat(id)).state, "passing");
+  assert.equal(await next(), "changed passing");
+  assert.deepEqual(
+    (await discovery.lookup("printer")).map((instance) => instance.id),
+    [id],
+  );
+  assert.equal(await registry.deregister(id), true);
+  assert.match(await next(), /^removed /);
+  assert.equal(await registry.deregister(id), false);
+  await assert.rejects(registry.heartbeat(id), { code: "NOT_FOUND" });
+  await assert.rejects(registry.heartbeat(".."), { code: "REQUEST_INVALID" });
+  abort.abort();
+  assert.equal((await changes.next()).done, true);
+
+  await registry.registerService({ service: "brief", address: "127.0.0.1", port: 9, ttlMs: 1_000 });
+  const until = new AbortController();
+  t.after(() => until.abort());
+  let last = "";
+  for await (const line of discovery.watch("brief", until.signal)) {
+    if (line.type === "changed") last = line.instance.state;
+    if (last === "critical") break;
+  }
+  assert.equal(last, "critical");
+});
+
 test("calls that are not built at all are absent", () => {
   const absent: readonly (readonly [object, readonly string[]])[] = [
     [parts.MicroservicesServiceManager.prototype, ["optimizeServicePerformance"]],
