@@ -3,6 +3,7 @@ import type {
   AppSpec,
   CallTrafficSpec,
   FaultSpec,
+  HedgeSpec,
   Provenance,
   RouteFilterSpec,
   RouteSpec,
@@ -125,11 +126,13 @@ function callAction(callee: string, caller: string | null, { services, provenanc
     requestTimeoutMs: own.requestTimeoutMs ?? usual.requestTimeoutMs,
     attemptTimeoutMs: own.attemptTimeoutMs ?? usual.attemptTimeoutMs,
     retry: mergeRetry(usual.retry, own.retry),
+    ...hedgeOf(own.hedge ?? usual.hedge),
     ...compileFault(own.fault ?? usual.fault),
     ...originsOf(provenance, {
       requestTimeoutMs: at("requestTimeoutMs"),
       attemptTimeoutMs: at("attemptTimeoutMs"),
       retry: at("retry"),
+      hedge: at("hedge"),
       fault: at("fault"),
     }),
   };
@@ -171,6 +174,8 @@ function mergeRetry(usual: RetryPlan, own: Partial<RetryPlan> = {}): RetryPlan {
     backoffMs: own.backoffMs ?? usual.backoffMs,
   };
 }
+
+const hedgeOf = (hedge: HedgeSpec | undefined): Pick<RouteAction, "hedge"> => (hedge === undefined ? {} : { hedge });
 
 function compileFault(fault: FaultSpec | undefined): { readonly fault?: FaultPlan } {
   if (fault === undefined) return {};

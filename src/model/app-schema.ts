@@ -118,6 +118,12 @@ const breaker = () =>
     ramp: duration().optional().meta({ description: "Recovery, a growing share of the requests. Default: 10s." }),
   });
 
+const hedge = () =>
+  z
+    .strictObject({ after: duration(1) })
+    .optional()
+    .meta({ description: "A GET without an answer after so long goes to a second instance, too. Default: off." });
+
 const callTraffic = () =>
   z.strictObject({
     timeout: duration().optional().meta({ description: "The whole exchange, all attempts. 0: none." }),
@@ -127,6 +133,7 @@ const callTraffic = () =>
         error: "expected `false`, or `{ attempts, codes, backoff }`",
       })
       .optional(),
+    hedge: hedge(),
     fault: faultSchema().optional(),
   });
 
@@ -145,6 +152,7 @@ const traffic = () =>
       .union([z.boolean(), breaker()], { error: "expected `true`, `false`, or a map" })
       .optional()
       .meta({ description: "Holds requests back while too many fail. Default: off." }),
+    hedge: hedge(),
     fault: faultSchema().optional(),
   });
 

@@ -77,7 +77,13 @@ export interface TrafficSpec {
   readonly outlier: OutlierSpec;
   readonly limits: LimitsSpec;
   readonly breaker: BreakerSpec;
+  /** A safe request without a body goes to a second instance, too, when there is no answer after so long. Default: off. */
+  readonly hedge?: HedgeSpec;
   readonly fault?: FaultSpec;
+}
+
+export interface HedgeSpec {
+  readonly afterMs: number;
 }
 
 /** What a caller, or a route, has instead of the callee's own policy. */
@@ -85,6 +91,7 @@ export interface CallTrafficSpec {
   readonly requestTimeoutMs?: number;
   readonly attemptTimeoutMs?: number;
   readonly retry?: Partial<Pick<RetrySpec, "attempts" | "statuses" | "backoffMs">>;
+  readonly hedge?: HedgeSpec;
   readonly fault?: FaultSpec;
 }
 

@@ -43,16 +43,24 @@ export function normaliseTraffic(file: TrafficFile = {}): TrafficSpec {
     outlier: normaliseOutlier(file.outlier),
     limits: normaliseLimits(file.limits),
     breaker: normaliseBreaker(file.breaker),
+    ...(file.hedge === undefined ? {} : { hedge: { afterMs: toMs(file.hedge.after) } }),
     ...withFault(file.fault),
   };
 }
 
 /** What a caller sets for its calls to one callee; the rest is the callee's own. */
-export function normaliseCallTraffic({ timeout, attemptTimeout, retry, fault }: CallTrafficFile): CallTrafficSpec {
+export function normaliseCallTraffic({
+  timeout,
+  attemptTimeout,
+  retry,
+  hedge,
+  fault,
+}: CallTrafficFile): CallTrafficSpec {
   return {
     ...(timeout === undefined ? {} : { requestTimeoutMs: toMs(timeout) }),
     ...(attemptTimeout === undefined ? {} : { attemptTimeoutMs: toMs(attemptTimeout) }),
     ...(retry === undefined ? {} : { retry: normaliseRouteRetry(retry) }),
+    ...(hedge === undefined ? {} : { hedge: { afterMs: toMs(hedge.after) } }),
     ...withFault(fault),
   };
 }

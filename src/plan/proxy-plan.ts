@@ -124,6 +124,8 @@ export interface RouteAction {
   /** 0: none. */
   readonly attemptTimeoutMs: number;
   readonly retry: RetryPlan;
+  /** A safe request without a body goes to a second endpoint, too, when there is no answer after so long. */
+  readonly hedge?: { readonly afterMs: number };
   /** Injected on purpose. */
   readonly fault?: FaultPlan;
   /** Of the policies that the spec sets, by field of this action; a field that is not here has its default. */

@@ -46,6 +46,7 @@ describe("policies in words", () => {
       timeout: "5 s",
       "attempt timeout": "1.5 s",
       retry: "at most 2 more, also after 502, 503, first wait up to 25 ms",
+      hedge: "off",
       balancer: "ring-hash by header x-user",
       "slow start": "off",
       "retry budget": "20 % of the requests of 10 s, or 3 a second",

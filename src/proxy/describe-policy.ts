@@ -15,7 +15,7 @@ export function describePolicy(cluster: Cluster, action: RouteAction): PolicyPar
 }
 
 function describeAction(action: RouteAction): PolicyPart[] {
-  const { requestTimeoutMs, attemptTimeoutMs, retry, fault, origins } = action;
+  const { requestTimeoutMs, attemptTimeoutMs, retry, hedge, fault, origins } = action;
   const { attempts, statuses, backoffMs, unsentOnly } = retry;
   const when = unsentOnly ? "where nothing was sent" : `also after ${statuses.join(", ") || "no status"}`;
   const tries = `at most ${attempts} more, ${when}, first wait up to ${ms(backoffMs)}`;
@@ -23,6 +23,11 @@ function describeAction(action: RouteAction): PolicyPart[] {
     part("timeout", limitMs(requestTimeoutMs), originOf(origins, "requestTimeoutMs")),
     part("attempt timeout", limitMs(attemptTimeoutMs), originOf(origins, "attemptTimeoutMs")),
     part("retry", attempts === 0 ? "never" : tries, originOf(origins, "retry")),
+    part(
+      "hedge",
+      hedge ? `safe requests without an answer after ${ms(hedge.afterMs)}` : "off",
+      originOf(origins, "hedge"),
+    ),
     ...(fault === undefined ? [] : [part("injected fault", describeFault(fault), originOf(origins, "fault"))]),
   ];
 }

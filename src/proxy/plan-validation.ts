@@ -261,6 +261,8 @@ function checkAction(check: Check, value: unknown, path: string, clusters: Reado
   }
   check.amount(action.requestTimeoutMs, `${path}.requestTimeoutMs`);
   check.amount(action.attemptTimeoutMs, `${path}.attemptTimeoutMs`);
+  const hedge = action.hedge === undefined ? null : check.object(action.hedge, `${path}.hedge`);
+  if (hedge) check.positive(hedge.afterMs, `${path}.hedge.afterMs`);
   checkFault(check, action.fault, `${path}.fault`);
   const retry = check.object(action.retry, `${path}.retry`);
   if (!retry) return;

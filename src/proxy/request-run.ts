@@ -16,6 +16,7 @@ import type { EndpointState } from "./endpoint-state.js";
 import type { AnswerListener, Exchange, RawHeaders, UpstreamAttempt, UpstreamListener } from "./exchange.js";
 import { editHeaders } from "./filters/header-edit.js";
 import { type ForwardedRequest, forwardAnswerHeaders } from "./forward-headers.js";
+import { HedgedAttempt, type HedgedRun } from "./hedged-attempt.js";
 import { HeldAnswer } from "./held-answer.js";
 import { type Refusal, refusal, statusOf } from "./refusals.js";
 import { ReplayableBody } from "./replayable-body.js";
@@ -25,6 +26,7 @@ import type { RouteDecision } from "./routing.js";
 
 /** Of a request body, kept for another attempt. */
 const replayLimit = 64 * 1024;
+const safeMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /** Where a request goes, and as what. */
 export interface ForwardCourse {
@@ -43,7 +45,7 @@ export interface RunContext {
   readonly startedAt: number;
 }
 
-export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwner, Draw, Waiting {
+export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwner, Draw, Waiting, HedgedRun {
   readonly rng: Rng;
   /** Endpoints of earlier attempts. */
   readonly tried: EndpointState[] = [];
@@ -154,7 +156,39 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
       this.#attemptDeadline ??= new Deadline(this);
       this.#context.deadlines.set(this.#attemptDeadline, attemptTimeoutMs);
     }
-    this.#attempt = this.#send(endpoint);
+    const { hedge } = decision.action;
+    this.#attempt = hedge && this.#mayHedge() ? this.#sendHedged(endpoint, hedge.afterMs) : this.#send(endpoint, this);
+  }
+
+  /** Safe methods (RFC 9110, section 9.2.1) that nothing is sent with; a connection is not asked for twice. */
+  #mayHedge(): boolean {
+    const { head, forwarded } = this.#course;
+    return this.#body === null && forwarded.upgrade === undefined && safeMethods.has(head.method);
+  }
+
+  #sendHedged(endpoint: EndpointState, afterMs: number): HedgedAttempt {
+    const send = (to: EndpointState, listener: UpstreamListener): UpstreamAttempt => this.#send(to, listener);
+    return new HedgedAttempt(endpoint, { run: this, deadlines: this.#context.deadlines, afterMs, send });
+  }
+
+  adopt(endpoint: EndpointState, startedAt: number): void {
+    this.#endpoint = endpoint;
+    this.#attemptStartedAt = startedAt;
+  }
+
+  pickHedge(): EndpointState | null {
+    const { cluster } = this.#course;
+    if (!cluster.hasUntried(this.tried)) return null;
+    const endpoint = cluster.pick(this);
+    if (endpoint === undefined || this.tried.includes(endpoint) || !this.#bookRetry()) return null;
+    this.tried.push(endpoint);
+    this.#attemptsMade++;
+    endpoint.begin();
+    return endpoint;
+  }
+
+  loseHedge(endpoint: EndpointState, failure: AttemptFailure): void {
+    this.#course.cluster.report(endpoint, failureEvent(failure));
   }
 
   #waitForRoom(): void {
@@ -168,7 +202,7 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
     this.#tryNext();
   }
 
-  #send(endpoint: EndpointState): UpstreamAttempt {
+  #send(endpoint: EndpointState, listener: UpstreamListener): UpstreamAttempt {
     const { head, forwarded, cluster } = this.#course;
     const { method, pathAndQuery: path } = head;
     const connectTimeoutMs = cluster.plan?.connectTimeoutMs ?? 0;
@@ -180,7 +214,7 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
       connectTimeoutMs,
       upgrade: this.#exchange.switches ? forwarded.upgrade : undefined,
     };
-    return this.#context.upstream.send(endpoint.target, request, this);
+    return this.#context.upstream.send(endpoint.target, request, listener);
   }
 
   onInterim(status: number, headers: RawHeaders): void {
@@ -218,9 +252,8 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
   }
 
   onFailure(failure: AttemptFailure): void {
-    const refused = failure.kind === "connect" && failure.refused;
     // How a tunnel ends says nothing about the instance.
-    if (!this.#finished) this.#report({ type: "failure", kind: failure.kind, refused });
+    if (!this.#finished) this.#report(failureEvent(failure));
     if (this.#answer.started) this.#breakOff();
     else if (!this.#retry(failure)) this.#refuse(refusalFor(failure, this.#course.cluster.name, this.#attemptsMade));
   }
@@ -245,14 +278,9 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
 
   /** True: another attempt is under way or waits for its time, and this one is over. */
   #retry(failure: AttemptFailure): boolean {
-    const { cluster, decision } = this.#course;
+    const { decision } = this.#course;
     if (!decideRetry(this.#question(failure)).retry) return false;
-    if (!cluster.admission.tryRetry(!this.#isRetried)) {
-      this.#edge.retriesDenied++;
-      return false;
-    }
-    this.#isRetried = true;
-    this.#edge.retries++;
+    if (!this.#bookRetry()) return false;
     this.#endAttempt();
     this.#answer.drop();
     this.#responseBytes = 0;
@@ -261,6 +289,16 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
       : fullJitterMs(decision.action.retry.backoffMs, this.#attemptsMade, this.#context.rng);
     if (waitMs === 0) this.#tryNext();
     else this.#retryIn(waitMs);
+    return true;
+  }
+
+  #bookRetry(): boolean {
+    if (!this.#course.cluster.admission.tryRetry(!this.#isRetried)) {
+      this.#edge.retriesDenied++;
+      return false;
+    }
+    this.#isRetried = true;
+    this.#edge.retries++;
     return true;
   }
 
@@ -376,6 +414,12 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
       responseBytes: this.#responseBytes,
     });
   }
+}
+
+function failureEvent(failure: AttemptFailure): OutlierEvent {
+  const { kind } = failure;
+  if (kind === "status") return { type: "failure", kind, refused: false, status: failure.status };
+  return { type: "failure", kind, refused: kind === "connect" && failure.refused };
 }
 
 function refusalFor(failure: AttemptFailure, service: string, attempts: number): Refusal {

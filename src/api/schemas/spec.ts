@@ -87,6 +87,8 @@ const fault: z.ZodType<FaultSpec> = z
   })
   .openapi("Fault");
 
+const hedge = z.strictObject({ afterMs: milliseconds.positive() });
+
 const callTraffic: z.ZodType<CallTrafficSpec> = z
   .strictObject({
     requestTimeoutMs: milliseconds.optional(),
@@ -95,6 +97,7 @@ const callTraffic: z.ZodType<CallTrafficSpec> = z
       .strictObject({ attempts: retryShape.attempts, statuses: retryShape.statuses, backoffMs: milliseconds })
       .partial()
       .optional(),
+    hedge: hedge.optional(),
     fault: fault.optional(),
   })
   .openapi("CallTraffic");
@@ -133,6 +136,7 @@ const traffic: z.ZodType<TrafficSpec> = z
       maxOpenMs: milliseconds,
       rampMs: milliseconds,
     }),
+    hedge: hedge.optional(),
     fault: fault.optional(),
   })
   .openapi("Traffic");
