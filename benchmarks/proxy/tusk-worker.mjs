@@ -30,6 +30,7 @@ const cluster = {
   connectTimeoutMs: 1_000,
   retryBudget: { ratio: 0.2, minimum: 3 },
   outlier: { consecutiveFailures: 5, baseEjectionMs: 5_000, maxEjectionMs: 60_000 },
+  limits: { connections: 1024, pending: 1024, requests: 0, retries: 0 },
 };
 const plan = {
   format: 1,
