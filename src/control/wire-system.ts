@@ -118,7 +118,12 @@ function replaceKeeper(folder: AppFolder, events: EventLog): void {
   events.emit({ kind: "keeper.replaced", level: "error", message });
 }
 
-const calming: ReadonlySet<PolicyNoticeKind> = new Set(["breaker.recovering", "breaker.closed", "limit.eased", "fault.ended"]);
+const calming: ReadonlySet<PolicyNoticeKind> = new Set([
+  "breaker.recovering",
+  "breaker.closed",
+  "limit.eased",
+  "fault.ended",
+]);
 const policyLevel = (kind: PolicyNoticeKind): "info" | "warning" => (calming.has(kind) ? "info" : "warning");
 
 function createDataPlane(options: StartOptions, events: EventLog, { holding }: Ownership): DataPlane {
