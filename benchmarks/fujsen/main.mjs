@@ -12,6 +12,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const areas = [
   ["forecast.mjs", ["m4-hourly"]],
   ["root-cause.mjs", ["petshop", "sock-shop", "nezha"]],
+  ["capacity.mjs", ["traces"]],
 ];
 
 const given = process.argv.slice(2);

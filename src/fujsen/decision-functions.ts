@@ -1,6 +1,11 @@
 // Every function of FUJSEN that can be recorded and replayed, by name. A change of what a function answers needs a new
 // version, or the replay of what was recorded before would call the old answer wrong.
 import { contentHash } from "../base/hash.js";
+import {
+  generateMicroservicesScalingRecommendations,
+  type ScalingRecommendations,
+  scalingVersion,
+} from "./capacity/scaling-recommendations.js";
 import { type DemandPredictions, demandsVersion, predictMicroservicesDemands } from "./forecast/demands.js";
 import { judgeDemand, measureDemand, type UsagePatterns, usagePatternsVersion } from "./forecast/usage-patterns.js";
 import { generateMicroservicesInsights, type Insights, insightsVersion } from "./insights.js";
@@ -184,6 +189,20 @@ export const decisionFunctions = {
     run: predictMicroservicesDemands,
     evidence: ({ services }: DemandPredictions) => ({
       services: services.map(({ service, method, reason, backtest }) => ({ service, method, reason, backtest })),
+    }),
+  }),
+  generateMicroservicesScalingRecommendations: define({
+    version: scalingVersion,
+    run: generateMicroservicesScalingRecommendations,
+    evidence: ({ recommendations }: ScalingRecommendations) => ({
+      services: recommendations.map(({ service, verdict, reason, replicas, model, expected }) => ({
+        service,
+        verdict,
+        reason,
+        replicas,
+        model,
+        expected,
+      })),
     }),
   }),
   generateServiceMetadata: define({

@@ -1,4 +1,5 @@
 // The engine behind `fujsen`: every call is run through its record, and handed on as one.
+import type { ScalingOptions, ScalingRecommendations } from "./capacity/scaling-recommendations.js";
 import { type DecisionRecord, decide, type Replay, replay } from "./decision.js";
 import type { DecisionFunctionName } from "./decision-functions.js";
 import type { DemandOptions, DemandPredictions } from "./forecast/demands.js";
@@ -92,6 +93,17 @@ export class MicroservicesIntelligence {
   /** Demand to come with intervals, and what the method missed in backtests. Throws REQUEST_INVALID for its options. */
   predictMicroservicesDemands(patterns: UsagePatterns, options: DemandOptions = {}): DemandPredictions {
     return this.#decide("predictMicroservicesDemands", [patterns, options]);
+  }
+
+  /**
+   * Replicas of each service, now and hour by hour, with the model behind them; no number where the service time is not
+   * known. Throws REQUEST_INVALID for settings out of range. The method is in docs/fujsen/capacity.md.
+   */
+  generateMicroservicesScalingRecommendations(
+    predictions: DemandPredictions,
+    options: ScalingOptions = {},
+  ): ScalingRecommendations {
+    return this.#decide("generateMicroservicesScalingRecommendations", [predictions, options]);
   }
 
   /** The last 100 calls, oldest first. */

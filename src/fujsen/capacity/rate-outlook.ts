@@ -24,8 +24,8 @@ interface RateFilter {
 
 export type RateState = readonly RateFilter[];
 
-/** From what reacts within a minute to what averages over eight. */
-const memoriesSeconds = [60, 120, 240, 480] as const;
+/** From what reacts within a minute to what averages over six. */
+const memoriesSeconds = [45, 90, 180, 360] as const;
 /** Falling by 2 % a minute, level, growing by 2 % and by 6 %. */
 const growths = [-1 / 3000, 0, 1 / 3000, 1 / 1000] as const;
 /** Once in about 20 hours another filter becomes the right one. */

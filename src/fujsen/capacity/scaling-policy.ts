@@ -14,8 +14,8 @@ export interface ScalingSettings {
   readonly objective?: WaitObjective;
   /** From the wish for a replica until it serves. Default 60. */
   readonly startSeconds?: number;
-  /** How many replica-minutes one minute outside the objective is worth. Default 1500. */
-  readonly violationCost?: number;
+  /** Probability with which the load may be more than the replicas are for. Above 0, below 1, default 0.0011. */
+  readonly risk?: number;
   /** A replica is stopped when it was not needed for so long. Default: `startSeconds`. */
   readonly stabilizationSeconds?: number;
   /** Fewer replicas than this share of the present ones are not worth stopping. 0 to below 1, default 0. */
@@ -54,7 +54,7 @@ export interface ScalingDecision {
   readonly expected: number;
   /** For the forecast that was handed in; null without one. */
   readonly forecast: number | null;
-  /** Probability that this many replicas break the objective then. */
+  /** Probability that the load is then more than this many replicas are for. */
   readonly risk: number;
 }
 
@@ -68,17 +68,17 @@ export interface ScalingObservation extends TickObservation {
   readonly forecastUpper?: number | null;
 }
 
-type Checked = Required<ScalingSettings>;
+export type CheckedScaling = Required<ScalingSettings>;
 
 /** Settings with defaults. Throws REQUEST_INVALID for one out of range. */
-export function checkScaling(settings: ScalingSettings): Checked {
+export function checkScaling(settings: ScalingSettings): CheckedScaling {
   const startSeconds = settings.startSeconds ?? 60;
-  const checked: Checked = {
+  const checked: CheckedScaling = {
     serviceRate: settings.serviceRate,
     concurrency: settings.concurrency ?? 1,
     objective: settings.objective ?? { share: 0.05, seconds: 0.5 },
     startSeconds,
-    violationCost: settings.violationCost ?? 1500,
+    risk: settings.risk ?? 0.0011,
     stabilizationSeconds: settings.stabilizationSeconds ?? startSeconds,
     tolerance: settings.tolerance ?? 0,
     minReplicas: settings.minReplicas ?? 2,
@@ -91,7 +91,7 @@ export function checkScaling(settings: ScalingSettings): Checked {
   refuseUnless(isWhole(checked.maxReplicas, checked.minReplicas, 10_000), `at most ${checked.maxReplicas} replicas`);
   refuseUnless(isIn(checked.startSeconds, 0, 86_400), `${checked.startSeconds} s to start`);
   refuseUnless(isIn(checked.stabilizationSeconds, 0, 86_400), `${checked.stabilizationSeconds} s of stabilization`);
-  refuseUnless(isIn(checked.violationCost, 0, 1e12), `a violation cost of ${checked.violationCost}`);
+  refuseUnless(checked.risk > 0 && checked.risk < 1, `a risk of ${checked.risk}`);
   refuseUnless(isIn(checked.tolerance, 0, 0.99), `a tolerance of ${checked.tolerance}`);
   return checked;
 }
@@ -132,12 +132,12 @@ export function scalingPolicy(settings: ScalingSettings, initialRate?: number): 
   };
 }
 
-interface Capacity extends Checked {
+interface Capacity extends CheckedScaling {
   /** Highest rate at which so many replicas keep the objective; remembered, since it is asked for each tick. */
   readonly highest: (replicas: number) => number;
 }
 
-function capacityOf(settings: Checked): Capacity {
+function capacityOf(settings: CheckedScaling): Capacity {
   const { concurrency, serviceRate, objective } = settings;
   const known = new Map<number, number>();
   const highest = (replicas: number): number => {
@@ -161,8 +161,8 @@ function stepChecked(state: ScalingState, observation: ScalingObservation, capac
   // The last count is of the tick that just ended: what is started now serves one tick and its start later.
   const ahead = outlookAt(rate, tickSeconds + capacity.startSeconds, tickSeconds);
   const needs = {
-    reactive: cheapest(outlookAt(rate, tickSeconds, tickSeconds), capacity),
-    expected: cheapest(ahead, capacity),
+    reactive: fewestForOutlook(outlookAt(rate, tickSeconds, tickSeconds), capacity),
+    expected: fewestForOutlook(ahead, capacity),
     forecast: forecastUpper === null ? null : fewestFor(forecastUpper, capacity),
   };
   const need = Math.max(needs.reactive, needs.expected, needs.forecast ?? 0);
@@ -175,19 +175,12 @@ function stepChecked(state: ScalingState, observation: ScalingObservation, capac
   return { state: { rate, now, needed }, decision: { ...chosen, ...needs, risk } };
 }
 
-// The number whose own cost and what it risks are the least together: one more is worth it as long as it takes away more
-// risk than it costs (the newsvendor's balance, Arrow, Harris & Marschak 1951). At night one replica more takes away
-// most of the risk; at a thousand requests per second it takes away little. What the expected rate needs is the least.
-function cheapest(outlook: RateOutlook, capacity: Capacity): number {
-  const { maxReplicas, violationCost, highest } = capacity;
-  let best = fewestFor(outlook.mean, capacity);
-  let bestCost = Number.POSITIVE_INFINITY;
-  for (let replicas = best; replicas <= maxReplicas; replicas++) {
-    const riskCost = violationCost * outlook.exceedance(highest(replicas));
-    if (replicas + riskCost < bestCost) [best, bestCost] = [replicas, replicas + riskCost];
-    if (riskCost < 1) break;
-  }
-  return best;
+// The fewest replicas that keep the objective at the upper quantile of the rate; those for the mean are the least.
+function fewestForOutlook(outlook: RateOutlook, capacity: Capacity): number {
+  const { maxReplicas, risk, highest } = capacity;
+  let replicas = fewestFor(outlook.mean, capacity);
+  while (replicas < maxReplicas && outlook.exceedance(highest(replicas)) > risk) replicas++;
+  return replicas;
 }
 
 function fewestFor(rate: number, { minReplicas, maxReplicas, serviceRate, concurrency, highest }: Capacity): number {

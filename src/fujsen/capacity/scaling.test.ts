@@ -118,7 +118,7 @@ describe("the scaling policy", () => {
         const { replicas } = decide(counts);
         assert.ok(decide(counts, settings, 100).replicas >= Math.max(replicas, 50));
         assert.ok(decide(counts, { ...settings, startSeconds: 180 }).replicas >= replicas);
-        assert.ok(decide(counts, { ...settings, violationCost: 1 }).replicas <= replicas);
+        assert.ok(decide(counts, { ...settings, risk: 0.1 }).replicas <= replicas);
         assert.deepEqual(decide(counts), decide(counts));
       }),
       { numRuns: 30 },
@@ -160,6 +160,7 @@ describe("the scaling policy", () => {
       { serviceRate: 2, minReplicas: 5, maxReplicas: 4 },
       { serviceRate: 2, startSeconds: Number.NaN },
       { serviceRate: 2, tolerance: 1 },
+      { serviceRate: 2, risk: 0 },
       { serviceRate: 2, concurrency: 1.5 },
     ]) {
       assert.throws(() => decide([1], wrong), refused);
