@@ -43,6 +43,8 @@ function runNode(args, environment = {}) {
       process.execPath,
       [
         "--enable-source-maps",
+        // A test that fails may leave something open; the run must still end and say so.
+        "--test-force-exit",
         "--test-reporter=tap",
         "--test-reporter-destination=stdout",
         "--test-reporter=spec",

@@ -3,7 +3,9 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { test } from "node:test";
+import { eventually } from "../../test/support/eventually.js";
 import {
+  commandLine,
   identify,
   isAlive,
   listeningInodes,
@@ -51,11 +53,14 @@ test("a variable of another process is read whole", async (t) => {
 
 test("a zombie is dead, and is not signalled", async (t) => {
   // The shell does not wait for its child, which so stays a zombie.
-  const shell = spawn("sh", ["-c", "sleep 0 & echo $!; exec sleep 1000"], { stdio: ["ignore", "pipe", "inherit"] });
+  const script = "sleep 1000 & echo $!; exec sleep 1001";
+  const shell = spawn("sh", ["-c", script], { stdio: ["ignore", "pipe", "inherit"] });
   t.after(() => shell.kill("SIGKILL"));
   const [line] = (await once(shell.stdout, "data")) as [Buffer];
   const pid = Number(String(line));
-  while (readStat(pid)?.state !== "Z") await new Promise((resolve) => setImmediate(resolve));
+  await eventually(() => commandLine(shell.pid ?? 0).startsWith("sleep"));
+  process.kill(pid, "SIGKILL");
+  await eventually(() => readStat(pid)?.state === "Z");
   assert.equal(identify(pid), null);
   const { startTicks } = readStat(pid) ?? { startTicks: 0 };
   const boot = identify(process.pid)?.bootId ?? "";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { eventually } from "../../test/support/eventually.js";
 import { startTagged } from "../../test/support/tagged-process.js";
-import { signalProcess } from "./proc.js";
+import { commandLine, signalProcess } from "./proc.js";
 import { ProcessTable } from "./process-table.js";
 
 const app = `table${process.pid}`;
@@ -21,7 +21,9 @@ test("process table: finds children, daemons and children with an emptied enviro
   const members = await eventually(() => {
     table.refresh();
     const found = table.members(tag);
-    return found.length === 5 ? found : null;
+    // Until it runs its program, a new process is a copy of its parent, environment and all.
+    const programs = found.filter(({ pid }) => commandLine(pid).startsWith("sleep"));
+    return found.length === 5 && programs.length === 4 ? found : null;
   });
   assert.ok(members.some((member) => member.pid === started.pid));
   // The parent dies: what was known stays known, in whatever session and with whatever environment.
