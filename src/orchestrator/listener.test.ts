@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fetchText } from "../../test/support/driver-harness.js";
 import { eventually } from "../../test/support/eventually.js";
+import { kill9 } from "../../test/support/kill9.js";
 import { startTagged, type TaggedProcess } from "../../test/support/tagged-process.js";
 import { systemClock } from "../system/clock.js";
 import { ProcessTable } from "../system/process-table.js";
@@ -74,7 +75,7 @@ listenerTest(
   async ({ listener, port }) => {
     const watch = new ListenerWatch(listener);
     assert.equal(watch.check().state, "held");
-    process.kill(Number(await fetchText(port)), "SIGKILL");
+    kill9(Number(await fetchText(port)));
     const state = await eventually(() => (watch.check().state === "held" ? null : watch.check()));
     assert.equal(state.state, "lost");
     assert.equal(state.detail, `the process that served port ${port} is gone`);
@@ -88,7 +89,7 @@ listenerTest(
     const watch = new ListenerWatch(listener);
     assert.equal(watch.check().state, "held");
     writeFileSync(gate, "");
-    process.kill(Number(await fetchText(port)), "SIGKILL");
+    kill9(Number(await fetchText(port)));
     await eventually(() => watch.check().state === "reloading");
     rmSync(gate);
     await eventually(() => watch.check().state === "held");
@@ -118,7 +119,7 @@ while True:
     assert.equal(watch.check().state, "held");
     const child = Number(await fetchText(port));
     assert.notEqual(child, started.pid);
-    process.kill(child, "SIGKILL");
+    kill9(child);
     await eventually(() => watch.check().state === "lost");
   },
 );

@@ -9,6 +9,7 @@ import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { DriverHarness, fetchText, tcpProbe } from "../../test/support/driver-harness.js";
 import { eventually } from "../../test/support/eventually.js";
+import { kill9 } from "../../test/support/kill9.js";
 import { tryBind } from "../system/ports.js";
 import { identify, isAlive } from "../system/proc.js";
 import { findLeftovers } from "./leftovers.js";
@@ -128,7 +129,7 @@ describe("process driver: whatever is killed", () => {
     const driver = harness.driver();
     harness.apply(driver, {});
     const before = await harness.until(driver, "users-1");
-    process.kill(before.process.pid, "SIGKILL");
+    kill9(before.process.pid);
     const after = await harness.until(driver, "users-1", (view) => view.restarts === 1 && view.ready);
     assert.equal(after.port, before.port);
     assert.equal(after.lastExit?.signal, "SIGKILL");
@@ -141,7 +142,7 @@ describe("process driver: whatever is killed", () => {
     const before = await harness.until(driver, "users-1");
     const child = Number(await fetchText(before.port));
     assert.notEqual(child, before.process.pid);
-    process.kill(before.process.pid, "SIGKILL");
+    kill9(before.process.pid);
     const after = await harness.until(driver, "users-1", (view) => view.restarts === 1 && view.ready);
     assert.equal(isUp(child), false);
     assert.equal(after.port, before.port);
@@ -151,7 +152,7 @@ describe("process driver: whatever is killed", () => {
     const driver = harness.driver();
     harness.apply(driver, { run: { kind: "shell", command: `"${node}" server.js & while :; do sleep 0.2; done` } });
     const before = await harness.until(driver, "users-1");
-    process.kill(Number(await fetchText(before.port)), "SIGKILL");
+    kill9(Number(await fetchText(before.port)));
     const after = await harness.until(driver, "users-1", (view) => view.restarts === 1 && view.ready);
     assert.equal(isAlive(before.process), false);
     assert.match(harness.messages("instance.unhealthy")[0] ?? "", /the process that served port \d+ is gone/);
@@ -165,7 +166,7 @@ describe("process driver: whatever is killed", () => {
     const before = await harness.until(driver, "users-1");
     const pid = await eventually(() => existsSync(join(harness.root, "daemon.pid")) && daemonPid(harness));
     assert.equal(isUp(pid), true);
-    process.kill(before.process.pid, "SIGKILL");
+    kill9(before.process.pid);
     await harness.until(driver, "users-1", (view) => view.restarts === 1 && view.ready);
     assert.equal(isUp(pid), false);
     await driver.stopAll();
@@ -180,7 +181,7 @@ describe("process driver: its own folder fails", () => {
     const before = await harness.until(driver, "users-1");
     renameSync(harness.stateFolder, `${harness.stateFolder}.away`);
     writeFileSync(harness.stateFolder, "not a folder");
-    process.kill(before.process.pid, "SIGKILL");
+    kill9(before.process.pid);
     const waiting = await harness.until(driver, "users-1", (view) => view.restarts === 2);
     assert.match(waiting.reason, /its log cannot be opened/);
     assert.equal(harness.messages("state.unwritten").length, 1);
@@ -359,7 +360,7 @@ describe("process driver: adoption", () => {
       before.map((view) => [true, true, view.port]),
     );
     assert.deepEqual(harness.messages("instance.started").length, 2);
-    process.kill(before[0]?.process.pid ?? 0, "SIGKILL");
+    kill9(before[0]?.process.pid ?? 0);
     const again = await harness.until(second, "users-1", (view) => view.restarts === 1 && view.ready);
     assert.equal(again.lastExit?.unknown, true);
     assert.equal(again.port, before[0]?.port);
@@ -438,7 +439,7 @@ describe("process driver: adoption", () => {
     const before = await harness.until(first, "users-1");
     const server = Number(await fetchText(before.port));
     await first.detach();
-    process.kill(before.process.pid, "SIGKILL");
+    kill9(before.process.pid);
     await eventually(() => !isAlive(before.process));
     const second = harness.driver();
     harness.apply(second, { run: { kind: "shell", command: `"${node}" server.js & wait` } });

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { eventually } from "../../test/support/eventually.js";
+import { kill9 } from "../../test/support/kill9.js";
 import { temporaryFolder } from "../../test/support/temporary-folder.js";
 import { ensurePythonEnvironment, environmentHash, environmentsFolder } from "./python-environment.js";
 import { withoutCredentials } from "./run-tool.js";
@@ -93,7 +94,7 @@ test("a maker killed with -9 leaves nothing in use, and the next one cleans up a
   );
   maker.kill("SIGKILL");
   await once(maker, "exit");
-  process.kill(pid, "SIGKILL");
+  kill9(pid);
   assert.equal(readdirSync(envs).filter((name) => /^[0-9a-f]{32}$/.test(name)).length, 0);
   write(
     "uv",

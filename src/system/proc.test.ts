@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { test } from "node:test";
 import { eventually } from "../../test/support/eventually.js";
+import { kill9 } from "../../test/support/kill9.js";
 import {
   commandLine,
   identify,
@@ -59,7 +60,7 @@ test("a zombie is dead, and is not signalled", async (t) => {
   const [line] = (await once(shell.stdout, "data")) as [Buffer];
   const pid = Number(String(line));
   await eventually(() => commandLine(shell.pid ?? 0).startsWith("sleep"));
-  process.kill(pid, "SIGKILL");
+  kill9(pid);
   await eventually(() => readStat(pid)?.state === "Z");
   assert.equal(identify(pid), null);
   const { startTicks } = readStat(pid) ?? { startTicks: 0 };

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { eventually } from "../../test/support/eventually.js";
+import { kill9 } from "../../test/support/kill9.js";
 import { startTagged } from "../../test/support/tagged-process.js";
 import { commandLine, signalProcess } from "./proc.js";
 import { ProcessTable } from "./process-table.js";
@@ -9,7 +10,7 @@ const app = `table${process.pid}`;
 const tableOf = (prefix = `${app}/`): ProcessTable => new ProcessTable({ variable: "TUSK_INSTANCE", prefix });
 
 function endAll(table: ProcessTable, tag: string): void {
-  for (const { pid } of table.members(tag)) process.kill(pid, "SIGKILL");
+  for (const { pid } of table.members(tag)) kill9(pid);
 }
 
 test("process table: finds children, daemons and children with an emptied environment", async () => {

@@ -6,6 +6,7 @@ import type { TestApp } from "../support/app.js";
 import { createdApp, orders, payments, readiness, users } from "../support/created-app.js";
 import { eventually } from "../support/eventually.js";
 import { createKafka, findKafka } from "../support/kafka.js";
+import { kill9 } from "../support/kill9.js";
 import { findPostgres, startPostgres } from "../support/postgres-server.js";
 import { findRedis, startRedis } from "../support/redis.js";
 import { sendJson } from "../support/send-json.js";
@@ -47,7 +48,7 @@ async function create<T extends Resource = Resource>(
 
 async function kill(app: TestApp, service: string): Promise<void> {
   const [instance] = await app.instances(service);
-  if (instance?.pid) process.kill(instance.pid, "SIGKILL");
+  if (instance?.pid) kill9(instance.pid);
 }
 
 test("Redis: reads are cached, a write is seen at once, and without Redis it goes on", async (t) => {

@@ -4,11 +4,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { SystemStatus } from "../../src/control/control-plane.js";
 import { createApp, shopSpec, type TestApp } from "../support/app.js";
-import { kill9 } from "../support/app-processes.js";
 import { byForm, letRun, tell, underLoad } from "../support/drill.js";
 import { eventually } from "../support/eventually.js";
 import { freePort } from "../support/free-port.js";
 import { httpGet } from "../support/http-get.js";
+import { kill9 } from "../support/kill9.js";
 
 const settleMs = byForm(2_000, 20_000);
 

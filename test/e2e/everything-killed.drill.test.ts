@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createApp, type TestApp } from "../support/app.js";
-import { kill9 } from "../support/app-processes.js";
 import { eventually } from "../support/eventually.js";
+import { kill9 } from "../support/kill9.js";
 
 async function killPlatform(app: TestApp): Promise<void> {
   const platform = (await app.processes()).filter(({ role }) => role !== "instance").map(({ pid }) => pid);

@@ -5,10 +5,10 @@ import { test } from "node:test";
 import { appFolderAt } from "../../src/system/app-folder.js";
 import { holdsSocket, listeningInodes } from "../../src/system/proc.js";
 import { createApp, type TestApp } from "../support/app.js";
-import { kill9 } from "../support/app-processes.js";
 import { byForm, letRun, tell, underLoad } from "../support/drill.js";
 import { eventually } from "../support/eventually.js";
 import { type KeeperStatus, keeperStatus } from "../support/keeper-status.js";
+import { kill9 } from "../support/kill9.js";
 
 const betweenMs = byForm(2_000, 20_000);
 

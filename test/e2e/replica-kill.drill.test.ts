@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { createApp, isReady, shopSpec, type TestApp } from "../support/app.js";
-import { kill9 } from "../support/app-processes.js";
 import { byForm, every, tell, underLoad } from "../support/drill.js";
+import { kill9 } from "../support/kill9.js";
 import type { LoadReport } from "../support/load-report.js";
 
 const loadMs = byForm(10_000, 60_000);

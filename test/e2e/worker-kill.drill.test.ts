@@ -4,10 +4,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { appFolderAt } from "../../src/system/app-folder.js";
 import { createApp, type TestApp } from "../support/app.js";
-import { kill9 } from "../support/app-processes.js";
 import { byForm, letRun, tell, underLoad } from "../support/drill.js";
 import { eventually } from "../support/eventually.js";
 import { keeperStatus } from "../support/keeper-status.js";
+import { kill9 } from "../support/kill9.js";
 import type { LoadReport } from "../support/load-report.js";
 
 const rounds = byForm(2, 6);

@@ -8,8 +8,8 @@ import { test } from "node:test";
 import { ensurePythonEnvironment } from "../../src/services/python-environment.js";
 import { portHolders } from "../../src/system/proc.js";
 import { createApp, type TestApp } from "../support/app.js";
-import { kill9 } from "../support/app-processes.js";
 import { eventually } from "../support/eventually.js";
+import { kill9 } from "../support/kill9.js";
 
 // Stays up whatever becomes of its child, and passes no signal on: the worst wrapper that people really write.
 const careless = `

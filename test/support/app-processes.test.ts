@@ -5,9 +5,10 @@ import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { endAppProcesses, findAppProcesses, kill9, markName } from "./app-processes.js";
+import { endAppProcesses, findAppProcesses, markName } from "./app-processes.js";
 import { runCommand } from "./command.js";
 import { eventually } from "./eventually.js";
+import { kill9 } from "./kill9.js";
 
 function start(env: NodeJS.ProcessEnv, cwd: string): number {
   const program = "setInterval(() => {}, 60_000)";

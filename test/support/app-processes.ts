@@ -50,12 +50,6 @@ function isWithin(path: string, folder: string): boolean {
   return path === folder || path.startsWith(`${folder}/`);
 }
 
-/** kill -9 of one process; throws when it is gone already, because the drill then kills nothing. */
-export function kill9(pid: number): void {
-  const identity = identify(pid);
-  if (!identity || !signalProcess(identity, "SIGKILL")) throw new Error(`process ${pid} was gone before kill -9`);
-}
-
 /** Ends what is left of an app after a failed drill. */
 export function endAppProcesses(app: { readonly mark: string; readonly folder: string }): void {
   // Twice: the first round may race with a keeper that starts a successor.
