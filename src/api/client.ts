@@ -71,6 +71,7 @@ export function createAdminClient(target: Target): AdminClient {
       if (service === undefined) await call("POST", "/restart");
       else await call("POST", `/services/${part(service)}/restart`, { instance });
     },
+    restartProxy: (options = {}) => call("POST", "/proxy/restart", options),
     checkHealth: (service) => get(service === undefined ? "/health" : `/services/${part(service)}/health`),
     waitReady: (options) => waitReady(options, async (query) => (await get<{ ready: boolean }>(query)).ready),
     events: (query) => get(withQuery("/events", { ...query })),

@@ -77,6 +77,10 @@ export function buildProgram(execute: Execute, output: OutputConfiguration = {})
     .command("restart")
     .argument("[service]", "default: all")
     .option("--instance <id>", "only this instance, e.g. users-1")
+    .option("--proxy", "the proxy workers instead, without a failed request")
+    .addOption(
+      new Option("--drain <duration>", "with --proxy: for requests in flight, e.g. 30s").argParser(parseTimeout),
+    )
     .description("replace instances one after another, each successor ready first")
     .action(runs(() => import("./commands/restart.js")));
   program

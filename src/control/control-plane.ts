@@ -10,6 +10,7 @@ import type { AppSpec, Provenance } from "../model/app-spec.js";
 import type { Settings } from "../model/settings.js";
 import type { InstanceHealthReport, InstanceView } from "../orchestrator/orchestrator.js";
 import type { DataAccess } from "./data-access.js";
+import type { WorkerRenewal } from "./data-plane.js";
 
 export interface InstanceStatus {
   readonly id: string;
@@ -158,7 +159,8 @@ export interface ControlPlane {
   apply(request: ApplyRequest): Promise<ApplyResult>;
   scale(service: string, replicas: number): Promise<ApplyResult>;
   restart(service?: string, instance?: string): Promise<void>;
-  /** Replaces the proxy workers one after another. */
+  /** Replaces the proxy workers one after another; each successor serves before its predecessor drains, for at most so long. */
+  restartProxy(options?: { readonly drainMs?: number }): Promise<readonly WorkerRenewal[]>;
   checkHealth(service?: string): Promise<readonly (InstanceHealthReport & { readonly service: string })[]>;
   /** Resolves true when every instance is ready and the data plane has acknowledged; false at the time limit. */
   waitReady(options: { readonly services?: readonly string[]; readonly timeoutMs: number }): Promise<boolean>;

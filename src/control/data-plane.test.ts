@@ -147,3 +147,94 @@ test("a keeper that stays away at the end is reported, and the end comes", async
   assert.deepEqual(kinds(), ["keeper.lost"]);
   assert.equal(keeper.log.at(-1), "close");
 });
+
+async function withTwoWorkers() {
+  const system = setUp();
+  const { dataPlane, keeper, workers } = system;
+  keeper.workers = [workers.add(11, 1).info, workers.add(12, 2).info];
+  await dataPlane.connect();
+  await dataPlane.setPlan(planOf("shop"));
+  await dataPlane.endpointsAcknowledged(dataPlane.setEndpoints({}));
+  return system;
+}
+
+test("workers are renewed one after another, each with the plan before its predecessor goes", async () => {
+  const { dataPlane, keeper, workers, kinds } = await withTwoWorkers();
+  const successors = new Map<number, ReturnType<FakeWorkers["add"]>>();
+  keeper.successor = (slot) => {
+    const worker = workers.add(20 + slot, slot);
+    successors.set(slot, worker);
+    return worker.info;
+  };
+  const renewals = await dataPlane.renewWorkers({ drainMs: 100 });
+  assert.deepEqual(
+    renewals.map(({ slot, previousPid, pid }) => [slot, previousPid, pid]),
+    [
+      [1, 11, 21],
+      [2, 12, 22],
+    ],
+  );
+  assert.deepEqual(keeper.log.slice(-6), ["renew", "settle", "keep new", "renew", "settle", "keep new"]);
+  for (const worker of successors.values()) assert.equal(worker.plan?.app, "shop");
+  assert.deepEqual(
+    keeper.workers.map(({ pid }) => pid),
+    [21, 22],
+  );
+  assert.deepEqual(kinds(), ["worker.renewed", "worker.drained", "worker.renewed", "worker.drained"]);
+});
+
+test("a successor that refuses the plan goes, its predecessor stays", async () => {
+  const { dataPlane, keeper, workers } = await withTwoWorkers();
+  keeper.successor = (slot) => {
+    const worker = workers.add(30, slot);
+    worker.objection = () => "no";
+    return worker.info;
+  };
+  const isRefused = (error: unknown): boolean => error instanceof TuskError && error.code === "PLAN_REFUSED";
+  await assert.rejects(dataPlane.renewWorkers({ drainMs: 100 }), isRefused);
+  assert.deepEqual(
+    keeper.workers.map(({ pid }) => pid),
+    [11, 12],
+  );
+});
+
+test("a successor that hangs goes at the limit; a second restart at the same time is refused", async () => {
+  const { dataPlane, keeper, workers, clock } = await withTwoWorkers();
+  keeper.successor = (slot) => {
+    const worker = workers.add(30, slot);
+    worker.hang();
+    return worker.info;
+  };
+  const isLate = (error: unknown): boolean => error instanceof TuskError && error.code === "TIMEOUT";
+  const first = assert.rejects(dataPlane.renewWorkers({ drainMs: 100, limitMs: 1_000 }), isLate);
+  await assert.rejects(
+    dataPlane.renewWorkers({ drainMs: 100 }),
+    (error) => error instanceof TuskError && error.code === "CONFLICT",
+  );
+  await settled();
+  clock.advance(1_000);
+  await first;
+  assert.deepEqual(
+    keeper.workers.map(({ pid }) => pid),
+    [11, 12],
+  );
+});
+
+test("a successor that does not come to serve is a TIMEOUT", async () => {
+  const { dataPlane } = await withTwoWorkers();
+  await assert.rejects(
+    dataPlane.renewWorkers({ drainMs: 100 }),
+    (error) => error instanceof TuskError && error.code === "TIMEOUT" && /ended before/.test(error.message),
+  );
+});
+
+test("the number of workers is told, and told again to a successor of the keeper", async () => {
+  const { dataPlane, keeper } = await withTwoWorkers();
+  await dataPlane.setWorkerCount(2);
+  assert.equal(keeper.workerCount, 2);
+  keeper.away = true;
+  keeper.workerCount = null;
+  keeper.comeBack();
+  await settled();
+  assert.equal(keeper.workerCount, 2);
+});

@@ -17,6 +17,7 @@ import type {
 import type { Endpoint, EndpointTable, ProxyPlan } from "../plan/proxy-plan.js";
 import { type Channel, expectAnswer } from "./channel.js";
 import type { BoundListener } from "./status.js";
+import { withTimeout } from "./timing.js";
 import { WorkerFleet, type WorkerFleetOptions } from "./worker-fleet.js";
 
 export type KeeperChannel = Channel<KeeperRequest, KeeperAnswer>;
@@ -30,6 +31,24 @@ export interface DataPlaneOptions extends WorkerFleetOptions {
   }) => Promise<KeeperChannel>;
 }
 
+export interface RenewOptions {
+  /** For requests in flight in a worker that goes. */
+  readonly drainMs: number;
+  /** For a successor to serve and run the newest plan. Default 30000. */
+  readonly limitMs?: number;
+}
+
+/** One worker after another took its predecessor's place. */
+export interface WorkerRenewal {
+  readonly slot: number;
+  readonly previousPid: number;
+  readonly pid: number;
+  /** From its start until it served with the plan acknowledged. */
+  readonly servingAfterMs: number;
+  /** From then until its predecessor was gone. */
+  readonly drainedAfterMs: number;
+}
+
 type KeeperStatus = Extract<KeeperAnswer, { type: "status" }>;
 
 export class DataPlane {
@@ -38,6 +57,9 @@ export class DataPlane {
   #keeper: KeeperChannel | null = null;
   #wanted: readonly ListenRequest[] = [];
   #bound: ReadonlyMap<string, BoundListener> = new Map();
+  /** Null: as many as the keeper runs. */
+  #workerCount: number | null = null;
+  #renewing = false;
   #ending = false;
 
   constructor(options: DataPlaneOptions) {
@@ -82,6 +104,66 @@ export class DataPlane {
       results.map((result) => [result.name, { host: hosts.get(result.name) ?? "127.0.0.1", result }]),
     );
     return this.#bound;
+  }
+
+  // --- workers
+
+  /** As last told to the keeper; null: not yet. */
+  get workerCount(): number | null {
+    return this.#workerCount;
+  }
+
+  /** Resolves when so many serve; those that are too many drain. */
+  async setWorkerCount(count: number): Promise<void> {
+    this.#workerCount = count;
+    expectAnswer(await this.#ask({ type: "workers", count }), "workers", "KEEPER_LOST");
+  }
+
+  /**
+   * Replaces the workers one after another: each successor serves, and has acknowledged the plan, before its predecessor
+   * drains. Throws CONFLICT while that is going on, and TIMEOUT or PLAN_REFUSED for a successor that does not come to
+   * serve: then its predecessor serves on.
+   */
+  async renewWorkers({ drainMs, limitMs = 30_000 }: RenewOptions): Promise<readonly WorkerRenewal[]> {
+    if (this.#renewing) throw new TuskError("CONFLICT", "the proxy workers are being restarted already");
+    this.#renewing = true;
+    try {
+      const { workers } = expectAnswer(await this.#ask({ type: "status" }), "status", "KEEPER_LOST");
+      const slots = [...new Set(workers.filter(({ state }) => state === "serving").map(({ slot }) => slot))];
+      if (slots.length === 0) throw new TuskError("NOT_READY", "no proxy worker serves");
+      const renewals: WorkerRenewal[] = [];
+      for (const slot of slots) renewals.push(await this.#renew(slot, drainMs, limitMs));
+      return renewals;
+    } finally {
+      this.#renewing = false;
+    }
+  }
+
+  async #renew(slot: number, drainMs: number, limitMs: number): Promise<WorkerRenewal> {
+    const { clock, emit } = this.#options;
+    const begin = clock.monotonic();
+    const answer = await this.#ask({ type: "renew", slot, limitMs });
+    if (answer.type === "not-renewed") throw new TuskError("TIMEOUT", `proxy worker ${slot} stays: ${answer.reason}`);
+    const { worker, previous } = expectAnswer(answer, "renew", "KEEPER_LOST");
+    try {
+      const late = `proxy worker ${slot} stays: its successor has not acknowledged the plan`;
+      await withTimeout(this.#fleet.isBroughtUp(worker.pid), { clock, limitMs }, late);
+    } catch (error) {
+      await this.#ask({ type: "settle", slot, keep: "old", drainMs: 0 });
+      throw error;
+    }
+    const served = clock.monotonic();
+    const message = `proxy worker ${slot}: pid ${worker.pid} serves, pid ${previous.pid} drains`;
+    emit({ kind: "worker.renewed", level: "info", message });
+    expectAnswer(await this.#ask({ type: "settle", slot, keep: "new", drainMs }), "settle", "KEEPER_LOST");
+    emit({ kind: "worker.drained", level: "info", message: `proxy worker ${slot}: pid ${previous.pid} is gone` });
+    return {
+      slot,
+      previousPid: previous.pid,
+      pid: worker.pid,
+      servingAfterMs: Math.round(served - begin),
+      drainedAfterMs: Math.round(clock.monotonic() - served),
+    };
   }
 
   // --- plan and endpoints
@@ -173,6 +255,9 @@ export class DataPlane {
   #onConnected(workers: readonly WorkerInfo[]): void {
     if (this.#ending) return;
     this.#fleet.setKnown(workers);
+    if (this.#keeper && this.#workerCount !== null) {
+      this.setWorkerCount(this.#workerCount).catch((error) => this.#warn("keeper.workers-failed", messageOf(error)));
+    }
     if (!this.#keeper || this.#wanted.length === 0) return;
     this.listen(this.#wanted).catch((error) => this.#warn("keeper.listen-failed", messageOf(error)));
   }
@@ -194,11 +279,13 @@ function describeNotice(notice: KeeperNotice): EventDraft | null {
   const warning = (kind: string, message: string): EventDraft => ({ kind, level: "warning", message });
   switch (notice.type) {
     case "worker-started": {
+      if (notice.planned) return null;
       const { slot, pid } = notice.worker;
       if (notice.replaces === null) return null;
       return warning("worker.replaced", `proxy worker ${slot} (pid ${pid}) replaces pid ${notice.replaces}`);
     }
     case "worker-exited": {
+      if (notice.planned) return null;
       const how = notice.signal ? `signal ${notice.signal}` : `code ${notice.code}`;
       return warning("worker.exited", `proxy worker ${notice.slot} (pid ${notice.pid}) ended with ${how}`);
     }

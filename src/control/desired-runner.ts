@@ -69,6 +69,7 @@ export class DesiredRunner {
       await this.#parts.dataPlane.listen(made.listeners);
       this.#noteListenProblems(made.listeners);
       await this.#setPlan(made);
+      await this.#setWorkerCount(made);
       this.#plans = made;
     });
   }
@@ -140,6 +141,7 @@ export class DesiredRunner {
     try {
       await this.#bindNew(made.listeners);
       await this.#setPlan(made);
+      await this.#setWorkerCount(made);
       await dataPlane.listen(made.listeners);
       this.#noteListenProblems(made.listeners);
       return null;
@@ -193,6 +195,12 @@ export class DesiredRunner {
     const { dataPlane, clock } = this.#parts;
     const late = "the proxy workers have not acknowledged the plan yet";
     return withTimeout(dataPlane.setPlan(proxyPlan), { clock, limitMs: acknowledgeLimitMs }, late);
+  }
+
+  /** The keeper starts with one, and one that lives may run as many as an earlier controller told it. */
+  async #setWorkerCount({ workerCount }: Plans): Promise<void> {
+    const { dataPlane } = this.#parts;
+    if (dataPlane.workerCount !== workerCount) await dataPlane.setWorkerCount(workerCount);
   }
 
   #tellChanges(changes: ApplyResult["changes"], from: string): void {

@@ -23,6 +23,8 @@ export interface Plans {
   readonly settings: Settings;
   readonly processPlan: ProcessPlan;
   readonly listeners: readonly ListenRequest[];
+  /** Of proxy workers. */
+  readonly workerCount: number;
   readonly proxyPlan: ProxyPlan;
   readonly revisions: Revisions;
 }
@@ -70,6 +72,7 @@ export class PlanMaker {
       processPlan: compiled.plan,
       revisions: compiled.revisions,
       listeners: compileListeners({ spec, settings, ports }),
+      workerCount: spec.gateway.workers ?? 1,
       proxyPlan: compileProxyPlan({ spec, provenance, settings, version: 0, external }),
     };
   }

@@ -22,6 +22,7 @@ import type {
   SystemStatus,
 } from "./control-plane.js";
 import type { DataAccess } from "./data-access.js";
+import type { WorkerRenewal } from "./data-plane.js";
 import { DesiredRunner, type DesiredRunnerParts } from "./desired-runner.js";
 import { type DesiredSpec, desiredAfter } from "./desired-spec.js";
 import { epochOf } from "./endpoint-runner.js";
@@ -33,6 +34,8 @@ import { settlesWithin } from "./timing.js";
 
 /** For requests that come in when everything is being stopped. */
 const workerDrainMs = 2_000;
+/** For requests in a worker that is replaced: longer than most requests may take, shorter than a stream may last. */
+const renewalDrainMs = 30_000;
 
 export interface SystemParts extends DesiredRunnerParts {
   readonly registry: Registry;
@@ -155,6 +158,10 @@ export class System implements ControlPlane {
   async restart(service?: string, instance?: string): Promise<void> {
     const names = service === undefined ? this.#serviceNames() : [this.#requireService(service)];
     for (const name of names) await this.#parts.driver.restart(name, instance);
+  }
+
+  restartProxy({ drainMs = renewalDrainMs } = {}): Promise<readonly WorkerRenewal[]> {
+    return this.#parts.dataPlane.renewWorkers({ drainMs });
   }
 
   /** A second call waits for the first. Later changes are refused. */

@@ -100,6 +100,7 @@ export class WorkerFleet {
     this.#known.delete(pid);
     this.#unreachable.delete(pid);
     this.#drop(pid);
+    this.#wake();
   }
 
   /** Lets go of the workers, which serve on. Whoever waits is let go too. */
@@ -138,6 +139,21 @@ export class WorkerFleet {
   /** Resolves when every worker that there is runs this version or a later one. */
   endpointsAcknowledged(version: number): Promise<void> {
     return this.#until(() => [...this.#workers.values()].every((worker) => worker.runs.endpoints >= version));
+  }
+
+  /** Resolves when this worker runs the newest plan and endpoints. Throws PLAN_REFUSED, and NOT_READY when it is gone. */
+  async isBroughtUp(pid: number): Promise<void> {
+    const parts: readonly Part[] = ["plan", "endpoints"];
+    const runsAll = (worker: Worker): boolean => parts.every((part) => worker.runs[part] >= this.#wantedVersion(part));
+    const hasRefused = ({ refused }: Worker): boolean =>
+      parts.some((part) => refused[part] === this.#wantedVersion(part) && refused[part] >= 0);
+    await this.#until(() => {
+      const worker = this.#workers.get(pid);
+      return !this.#known.has(pid) || (worker !== undefined && (runsAll(worker) || hasRefused(worker)));
+    });
+    const worker = this.#workers.get(pid);
+    if (worker === undefined) throw new TuskError("NOT_READY", `proxy worker ${pid} ended before it had the plan`);
+    if (!runsAll(worker)) throw new TuskError("PLAN_REFUSED", `proxy worker ${pid} refused the plan or the endpoints`);
   }
 
   // --- questions

@@ -30,8 +30,8 @@ type Channel = JsonChannel<KeeperRequest, KeeperAnswer, KeeperNotice>;
 const retryMs = 50;
 const defaultConnectMs = 10_000;
 const defaultAwayMs = 3_000;
-/** For the keeper to end its workers, beyond the time that it gives them. */
-const shutdownMarginMs = 10_000;
+/** For the keeper to start or end its workers, beyond the time that it gives them. */
+const endMarginMs = 10_000;
 
 /** Rejects with KEEPER_LOST when no keeper answers within `connectMs`. Afterwards it reconnects for ever. */
 export async function connectKeeper(options: KeeperClientOptions): Promise<KeeperClient> {
@@ -40,10 +40,16 @@ export async function connectKeeper(options: KeeperClientOptions): Promise<Keepe
   return {
     request: async (body) => {
       const channel = await connection.channel();
-      return channel.request(body, body.type === "shutdown" ? body.drainMs + shutdownMarginMs : undefined);
+      return channel.request(body, limitOf(body));
     },
     close: () => connection.close(),
   };
+}
+
+/** Undefined: the usual one. */
+function limitOf(body: KeeperRequest): number | undefined {
+  if (body.type === "shutdown" || body.type === "settle") return body.drainMs + endMarginMs;
+  return body.type === "renew" ? body.limitMs + endMarginMs : undefined;
 }
 
 class KeeperConnection {

@@ -99,6 +99,11 @@ export class Keeper {
       case "workers":
         await this.#workers.resize(request.count);
         return { type: "workers", workers: this.#workers.infos };
+      case "renew":
+        return this.#workers.renew(request.slot, request.limitMs);
+      case "settle":
+        await this.#workers.settle(request.slot, request.keep, request.drainMs);
+        return { type: "settle" };
       case "status":
         return {
           type: "status",

@@ -49,6 +49,10 @@ export type KeeperRequest =
   /** The whole wanted set: missing ones are bound, others closed. One that cannot be bound leaves the rest as they are. Answered after every worker holds the new sockets. */
   | { readonly type: "listen"; readonly listeners: readonly ListenRequest[] }
   | { readonly type: "workers"; readonly count: number }
+  /** Starts another worker beside the one that serves this slot; answered when it serves, or does not within `limitMs`. Both accept until `settle`, or for a minute. */
+  | { readonly type: "renew"; readonly slot: number; readonly limitMs: number }
+  /** Ends one of the two, within `drainMs`. Answered when it is gone. */
+  | { readonly type: "settle"; readonly slot: number; readonly keep: "new" | "old"; readonly drainMs: number }
   | { readonly type: "status" }
   /** Ends the workers (each within `drainMs`), closes the sockets, exits. Answered before it exits. */
   | { readonly type: "shutdown"; readonly drainMs: number };
@@ -62,6 +66,10 @@ export type KeeperAnswer =
     }
   | { readonly type: "listen"; readonly results: readonly ListenResult[] }
   | { readonly type: "workers"; readonly workers: readonly WorkerInfo[] }
+  | { readonly type: "renew"; readonly worker: WorkerInfo; readonly previous: WorkerInfo }
+  /** The worker before it serves on. */
+  | { readonly type: "not-renewed"; readonly reason: string }
+  | { readonly type: "settle" }
   | {
       readonly type: "status";
       readonly keeperPid: number;
@@ -73,13 +81,21 @@ export type KeeperAnswer =
   | { readonly type: "error"; readonly message: string };
 
 export type KeeperNotice =
-  | { readonly type: "worker-started"; readonly worker: WorkerInfo; readonly replaces: number | null }
+  | {
+      readonly type: "worker-started";
+      readonly worker: WorkerInfo;
+      readonly replaces: number | null;
+      /** The controller asked for it. */
+      readonly planned?: true;
+    }
   | {
       readonly type: "worker-exited";
       readonly slot: number;
       readonly pid: number;
       readonly code: number | null;
       readonly signal: string | null;
+      /** The controller asked for it. */
+      readonly planned?: true;
     }
   | { readonly type: "controller-restarted"; readonly previousPid: number; readonly pid: number }
   /** Said to the first controller that connects after a succession. */
@@ -245,5 +261,6 @@ export interface PolicyPart {
 export interface WorkerBoot {
   readonly slot: number;
   readonly runtimeFolder: string;
+  readonly logsFolder: string;
   readonly logFile: string;
 }

@@ -307,6 +307,8 @@ export interface GatewaySpec {
   /** Empty when nothing is exposed (no routes and no gateway key). */
   readonly listeners: readonly ListenerSpec[];
   readonly routes: readonly RouteSpec[];
+  /** Proxy workers, 1 to 64. Absent: 1. */
+  readonly workers?: number;
 }
 
 export interface AppSpec {

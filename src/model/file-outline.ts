@@ -9,6 +9,7 @@ import {
   normaliseGatewayRoute,
   normaliseListener,
   normaliseServiceRoute,
+  normaliseWorkers,
   type ServiceRouteFile,
 } from "./normalise-gateway.js";
 import { normaliseService } from "./normalise-service.js";
@@ -53,6 +54,7 @@ export function normaliseFile(file: AppFile): AppSpec {
     gateway: {
       listeners: writtenListeners(file, isSound).map(({ spec }) => spec),
       routes: writtenRoutes(file, isSound).map(({ spec }) => spec),
+      ...normaliseWorkers(file.gateway),
     },
   };
 }

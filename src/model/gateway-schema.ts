@@ -183,6 +183,9 @@ export function gatewaySchema() {
         .min(1, "must have an entry")
         .optional()
         .meta({ description: "Instead of host, port and hostname, when there is more than one." }),
+      workers: wholeNumber(1, 64).optional().meta({
+        description: "Proxy workers, which serve gateway and mesh; counts and limits are each one's own. Default: 1.",
+      }),
       routes: list(gatewayRoute(), 1000)
         .optional()
         .meta({ description: "HTTPRoute rules; `route` of a service is the short form." }),

@@ -3,6 +3,7 @@
 import type { GatewayFile, ServiceFile } from "./app-schema.js";
 import type {
   BackendRef,
+  GatewaySpec,
   ListenerSpec,
   NameValueMatch,
   PathMatch,
@@ -30,6 +31,11 @@ export function normaliseListener(file: ListenerFile): ListenerSpec {
     port: file.port ?? defaultListener.port,
     ...(file.hostname === undefined ? {} : { hostname: file.hostname }),
   };
+}
+
+/** What holds for the proxy workers as such. */
+export function normaliseWorkers({ workers }: GatewayFile = {}): Pick<GatewaySpec, "workers"> {
+  return workers === undefined ? {} : { workers };
 }
 
 /** The n-th route of a service, counted from 0. The first is called like the service, so that adding one renames none. */

@@ -25,6 +25,9 @@ export function findProvenance(file: unknown, locate: LocateKey): Provenance {
   const places: Record<string, SourcePlace> = { name: locate(["name"]) };
   for (const key of memberKeys(file, ["settings"])) places[`settings.${key}`] = locate(["settings", key]);
   for (const index of memberKeys(file, ["services"])) addService(places, file, ["services", index], locate);
+  for (const key of ["workers"]) {
+    if (valueAt(file, ["gateway", key]) !== undefined) places[`gateway.${key}`] = locate(["gateway", key]);
+  }
   for (const { spec, path } of writtenListeners(file, isSound)) places[`gateway.listeners.${spec.name}`] = locate(path);
   for (const { spec, path } of writtenRoutes(file, isSound)) places[`gateway.routes.${spec.name}`] = locate(path);
   return places;

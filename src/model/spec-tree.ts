@@ -18,6 +18,7 @@ export function membersOf(value: unknown, key: string): ReadonlyMap<string, unkn
 
 export function toTree(spec: AppSpec): SpecTree {
   const { services, gateway, ...rest } = spec;
+  const { listeners, routes, ...ofGateway } = gateway;
   const byName = <Item extends { readonly name: string }>(items: readonly Item[]): Map<string, Item> =>
     new Map(items.map((item) => [item.name, item]));
   return new Map<string, unknown>([
@@ -25,10 +26,10 @@ export function toTree(spec: AppSpec): SpecTree {
     ["services", byName(services)],
     [
       "gateway",
-      new Map([
-        ["listeners", byName(gateway.listeners)],
-        ["routes", byName(gateway.routes)],
-      ] as [string, unknown][]),
+      new Map([["listeners", byName(listeners)], ["routes", byName(routes)], ...Object.entries(ofGateway)] as [
+        string,
+        unknown,
+      ][]),
     ],
   ]);
 }
@@ -39,6 +40,7 @@ export function fromTree(tree: SpecTree): AppSpec {
     ...Object.fromEntries(tree),
     services: [...childOf(tree, "services").values()],
     gateway: {
+      ...Object.fromEntries(gateway),
       listeners: [...childOf(gateway, "listeners").values()],
       routes: [...childOf(gateway, "routes").values()],
     },

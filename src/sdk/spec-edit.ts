@@ -51,9 +51,13 @@ export function withService(spec: AppSpec, { service, gateway }: ServiceEntry): 
   return { ...spec, services, gateway: withRoutes(spec.gateway, gateway) };
 }
 
-export function withRoutes(before: GatewaySpec, { listeners, routes }: GatewaySpec): GatewaySpec {
+/** Whatever else `given` says of the gateway holds from now on. */
+export function withRoutes(before: GatewaySpec, given: GatewaySpec): GatewaySpec {
+  const { listeners, routes } = given;
   const names = new Set(routes.map(({ name }) => name));
   return {
+    ...before,
+    ...given,
     listeners: before.listeners.length > 0 || routes.length === 0 ? before.listeners : listeners,
     routes: [...before.routes.filter(({ name }) => !names.has(name)), ...routes],
   };
@@ -77,5 +81,5 @@ export function withoutChangeOf(name: string, before: AppSpec, after: AppSpec): 
   // A listener that came with its route goes with it.
   const isUnused = routes.length === 0 && before.gateway.listeners.length === 0;
   const listeners = isUnused ? [] : after.gateway.listeners;
-  return { ...after, services, gateway: { listeners, routes } };
+  return { ...after, services, gateway: { ...after.gateway, listeners, routes } };
 }

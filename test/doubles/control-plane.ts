@@ -180,6 +180,11 @@ export class MemoryControlPlane implements ControlPlane {
     this.calls.push(["restart", service, instance].filter(Boolean).join(" "));
   }
 
+  async restartProxy({ drainMs }: { readonly drainMs?: number } = {}) {
+    this.calls.push(["restart proxy", drainMs].filter((part) => part !== undefined).join(" "));
+    return [{ slot: 1, previousPid: 10, pid: 11, servingAfterMs: 100, drainedAfterMs: 5 }];
+  }
+
   async checkHealth(service?: string): Promise<readonly (InstanceHealthReport & { readonly service: string })[]> {
     const wanted = service === undefined ? this.#spec.services : [this.#service(service)];
     return wanted.flatMap((one) =>

@@ -22,6 +22,10 @@ export class FakeKeeper {
   /** So many requests are lost. */
   failures = 0;
   ended = false;
+  /** Number of workers that it was told to run. */
+  workerCount: number | null = null;
+  /** Makes a successor for a slot; null: none comes to serve. */
+  successor: (slot: number) => WorkerInfo | null = () => null;
   #handlers: Handlers | null = null;
 
   readonly connectKeeper = async (handlers: Handlers): Promise<KeeperChannel> => {
@@ -48,12 +52,35 @@ export class FakeKeeper {
         return { type: "listen", results: this.#listen(body.listeners) };
       case "status":
         return { type: "status", keeperPid: 7, controllerPid: null, workers: this.workers, listeners: [] };
+      case "workers":
+        this.workerCount = body.count;
+        return { type: "workers", workers: this.workers };
+      case "renew":
+        return this.#renew(body.slot);
+      case "settle": {
+        this.log.push(`keep ${body.keep}`);
+        const [old, successor] = this.workers.filter(({ slot }) => slot === body.slot);
+        const gone = body.keep === "new" ? old : successor;
+        this.workers = this.workers.filter((worker) => worker !== gone);
+        if (gone)
+          this.notify({ type: "worker-exited", slot: gone.slot, pid: gone.pid, code: 0, signal: null, planned: true });
+        return { type: "settle" };
+      }
       case "shutdown":
         this.ended = true;
         return { type: "shutdown" };
       default:
         return { type: "error", message: `what is ${body.type}?` };
     }
+  }
+
+  #renew(slot: number): KeeperAnswer {
+    const previous = this.workers.find((worker) => worker.slot === slot);
+    const worker = this.successor(slot);
+    if (!worker || !previous) return { type: "not-renewed", reason: "the new worker ended before it served" };
+    this.workers = [...this.workers, worker];
+    this.notify({ type: "worker-started", worker, replaces: previous.pid, planned: true });
+    return { type: "renew", worker, previous };
   }
 
   #listen(wanted: readonly ListenRequest[]): ListenResult[] {

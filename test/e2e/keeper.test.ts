@@ -246,6 +246,41 @@ describe("the keeper", () => {
     assert.equal(bad.type, "error");
     assert.equal((await system.status()).workers.length, 1);
   });
+
+  it("renews a worker beside the one that serves, and ends whichever it is told", async (test) => {
+    const system = await startKeeperSystem(test);
+    const port = (await system.serve(["a"])).get("a") ?? 0;
+    const old = await onlyWorker(system);
+    const traffic = requestsTo(test, port);
+    await moreAnswers(traffic);
+    const renewed = await system.client.request({ type: "renew", slot: 1, limitMs: 10_000 });
+    assert.equal(renewed.type, "renew", JSON.stringify(renewed));
+    assert.equal(renewed.type === "renew" && renewed.previous.pid, old);
+    const again = await system.client.request({ type: "renew", slot: 1, limitMs: 10_000 });
+    assert.match(again.type === "not-renewed" ? again.reason : "", /already/);
+    await system.client.request({ type: "settle", slot: 1, keep: "old", drainMs: 5_000 });
+    assert.equal(await onlyWorker(system), old);
+    await system.client.request({ type: "renew", slot: 1, limitMs: 10_000 });
+    await system.client.request({ type: "settle", slot: 1, keep: "new", drainMs: 5_000 });
+    assert.notEqual(await onlyWorker(system), old);
+    await moreAnswers(traffic);
+    await traffic.stop();
+    assert.deepEqual(traffic.errors, []);
+    assert.equal(system.notices.filter((notice) => notice.type === "worker-exited" && notice.planned).length, 2);
+  });
+
+  it("a worker that is killed while its successor is there is followed by that one", async (test) => {
+    const system = await startKeeperSystem(test);
+    await system.serve(["a"]);
+    const old = await onlyWorker(system);
+    const renewed = await system.client.request({ type: "renew", slot: 1, limitMs: 10_000 });
+    assert.ok(renewed.type === "renew");
+    kill9(old);
+    const after = await system.until("one worker is left", ({ workers }) => workers.length === 1);
+    assert.equal(after.workers[0]?.pid, renewed.worker.pid);
+    await system.client.request({ type: "settle", slot: 1, keep: "new", drainMs: 0 });
+    assert.equal(await onlyWorker(system), renewed.worker.pid);
+  });
 });
 
 const isGone = (pid: number): boolean => !existsSync(`/proc/${pid}/fd`);

@@ -1,9 +1,11 @@
 // The system as a whole: is it alive, what runs, wait until it is ready, stop it.
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { MeshProbe } from "../../control/control-plane.js";
-import { type ApiContext, answer, createRouter, lines } from "../context.js";
+import type { WorkerRenewal } from "../../control/data-plane.js";
+import { type ApiContext, answer, createRouter, jsonBody, lines } from "../context.js";
 import { alivePath } from "../guard.js";
 import { doneSchema, endLineSchema, heartbeatLineSchema, nameListSchema } from "../schemas/common.js";
+import { restartProxyBodySchema } from "../schemas/spec.js";
 import { processEntrySchema, routeStatusSchema, settingStatusSchema, systemStatusSchema } from "../schemas/status.js";
 import type { StatusLine } from "../types.js";
 
@@ -78,6 +80,25 @@ const probeMesh = createRoute({
   responses: answer(meshProbeSchema, "What became of them."),
 });
 
+const renewalSchema: z.ZodType<WorkerRenewal> = z
+  .object({
+    slot: z.int(),
+    previousPid: z.int(),
+    pid: z.int(),
+    servingAfterMs: z.number(),
+    drainedAfterMs: z.number(),
+  })
+  .openapi("WorkerRenewal");
+
+const restartProxy = createRoute({
+  method: "post",
+  path: "/v1/proxy/restart",
+  summary:
+    "Replaces the proxy workers one after another, each successor serving first. Answered when all are replaced.",
+  request: jsonBody(restartProxyBodySchema, false),
+  responses: answer(z.array(renewalSchema).readonly(), "All replaced."),
+});
+
 const shutdown = createRoute({
   method: "post",
   path: "/v1/shutdown",
@@ -109,6 +130,9 @@ export function createSystemRouter({ control, version, streams, onDefect }: ApiC
     return context.json({ ready: await control.waitReady({ timeoutMs, services }) }, 200);
   });
   router.openapi(probeMesh, async (context) => context.json(await control.probeMesh(), 200));
+  router.openapi(restartProxy, async (context) =>
+    context.json(await control.restartProxy(context.req.valid("json")), 200),
+  );
   router.openapi(shutdown, (context) => {
     control.shutdown().catch(onDefect);
     return context.json({ done: true as const }, 202);

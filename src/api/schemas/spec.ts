@@ -245,6 +245,7 @@ const gateway: z.ZodType<GatewaySpec> = z
       .array(z.strictObject({ name, host: z.string().min(1).max(256), port, hostname: name.optional() }))
       .max(1_000),
     routes: z.array(route).max(10_000),
+    workers: z.int().min(1).max(64).optional(),
   })
   .openapi("Gateway");
 
@@ -298,3 +299,4 @@ export const specDocumentSchema: z.ZodType<SpecDocument> = z
 
 export const scaleBodySchema = z.strictObject({ replicas: z.int().min(0).max(100) }).openapi("ScaleBody");
 export const restartBodySchema = z.strictObject({ instance: name.optional() }).openapi("RestartBody");
+export const restartProxyBodySchema = z.strictObject({ drainMs: milliseconds.optional() }).openapi("RestartProxyBody");
