@@ -77,6 +77,7 @@ export class Cluster {
       this.#balancer = createLoadBalancer(plan?.loadBalancer ?? "first");
     this.#plan = plan;
     this.admission.setPlan(plan);
+    for (const endpoint of this.#endpoints.values()) endpoint.speak(plan?.protocol);
     this.#warmUp();
     this.#awaitComparison();
     if (!plan?.outlier)
@@ -90,6 +91,7 @@ export class Cluster {
     for (const endpoint of endpoints) {
       const state = before.get(lifeOf(endpoint)) ?? new EndpointState(this.name, endpoint, this.#onRoom);
       state.endpoint = endpoint;
+      state.speak(this.#plan?.protocol);
       this.#endpoints.set(lifeOf(endpoint), state);
     }
     for (const [life, state] of before) if (!this.#endpoints.has(life)) this.#retire(state);

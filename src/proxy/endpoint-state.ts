@@ -36,7 +36,7 @@ export class EndpointState implements Candidate {
     this.cluster = cluster;
     this.#onRoom = onRoom;
     this.#endpoint = endpoint;
-    this.#target = targetOf(cluster, endpoint);
+    this.#target = targetOf(cluster, endpoint, undefined);
   }
 
   get endpoint(): Endpoint {
@@ -45,7 +45,12 @@ export class EndpointState implements Candidate {
 
   set endpoint(endpoint: Endpoint) {
     this.#endpoint = endpoint;
-    this.#target = targetOf(this.cluster, endpoint);
+    this.#target = targetOf(this.cluster, endpoint, this.#target.protocol);
+  }
+
+  /** Of its cluster's plan. */
+  speak(protocol: UpstreamTarget["protocol"]): void {
+    if (protocol !== this.#target.protocol) this.#target = targetOf(this.cluster, this.#endpoint, protocol);
   }
 
   get inFlight(): number {
@@ -109,8 +114,12 @@ export class EndpointState implements Candidate {
   }
 }
 
-function targetOf(cluster: string, { id, epoch, address, port }: Endpoint): UpstreamTarget {
-  return { key: `${cluster}/${id}@${epoch}=${address}:${port}`, address, port };
+function targetOf(
+  cluster: string,
+  { id, epoch, address, port }: Endpoint,
+  protocol: UpstreamTarget["protocol"],
+): UpstreamTarget {
+  return { key: `${cluster}/${id}@${epoch}=${address}:${port}`, address, port, protocol };
 }
 
 export const lifeOf = (endpoint: Endpoint): string => `${endpoint.id}@${endpoint.epoch}`;

@@ -72,6 +72,8 @@ export interface UpstreamTarget {
   readonly key: string;
   readonly address: string;
   readonly port: number;
+  /** Undefined: http1. http2 without TLS: with prior knowledge. */
+  readonly protocol?: "http1" | "http2" | undefined;
 }
 
 export interface UpstreamRequest {
