@@ -78,6 +78,7 @@ export function createAdminClient(target: Target): AdminClient {
     probeMesh: () => call("POST", "/mesh/probe"),
     explainService: (service) => get(`/explain/services/${part(service)}`),
     explainRequest: (input) => call("POST", "/explain/request", input),
+    explainRecorded: (id) => get(`/explain/recorded/${part(id)}`),
     lookup: (service, query = {}) => get(lookupPath(service, query)),
     registryServices: () => get("/registry/services"),
     register: (registration) => call("POST", "/registry/instances", registration),

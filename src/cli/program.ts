@@ -94,6 +94,7 @@ export function buildProgram(execute: Execute, output: OutputConfiguration = {})
     .description("show what instances printed; works without a controller")
     .option("-f, --follow", "go on until Ctrl-C")
     .option("-n, --tail <lines>", "last lines of each instance, or all", parseTail, 100)
+    .option("--access", "the access log of the proxy workers: one line of JSON a request")
     .action(runs(() => import("./commands/logs.js")));
   program
     .command("scale")
@@ -120,9 +121,9 @@ export function buildProgram(execute: Execute, output: OutputConfiguration = {})
     .action(runs(() => import("./commands/events.js")));
   program
     .command("explain")
-    .argument("<what>", "a service, a path or URL, or a method before one")
+    .argument("<what>", "a service, a path or URL, a method before one, or the id of a request")
     .argument("[target]", "path or URL after a method")
-    .description("why is a service as it is; which route and endpoint would a request take")
+    .description("why is a service as it is; which route and endpoint would a request take, or did one take")
     .option("-H, --header <header>", "header of the request, `name: value`; may repeat", collect, [])
     .option("--from <service>", "the request is made by this service")
     .action(runs(() => import("./commands/explain.js")));

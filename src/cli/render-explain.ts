@@ -1,6 +1,6 @@
 // The answers of `tusk explain` and `tusk health` in words. Pure.
 import type { ServiceExplanation } from "../control/control-plane.js";
-import type { RequestExplanation } from "../keeper/protocol.js";
+import type { RequestExplanation, RequestRecord } from "../keeper/protocol.js";
 import type { InstanceHealthReport, InstanceView } from "../orchestrator/orchestrator.js";
 import { formatAge, formatDuration, withoutControls } from "./format.js";
 import { renderEvents } from "./render-events.js";
@@ -100,6 +100,37 @@ function renderPolicy({ parts }: NonNullable<RequestExplanation["policy"]>, styl
     return `  ${name.padEnd(width)}  ${withoutControls(value + now)}  ${style.dim(from)}`;
   });
 }
+
+export function renderRecordedRequests(requests: readonly RequestRecord[], style: Style): string {
+  return requests.map((request) => renderRecordedRequest(request, style)).join("\n\n");
+}
+
+function renderRecordedRequest(request: RequestRecord, style: Style): string {
+  const { at, method, path, caller, callee, route, listener, attempts, acted, requestId, traceId } = request;
+  const to = callee === null ? "" : ` to ${style.bold(callee)}`;
+  const by = route === null ? "" : ` by route ${style.bold(route)}`;
+  const bytes = `${request.requestBytes} bytes in, ${request.responseBytes} bytes out`;
+  const first = request.firstByteMs === null ? "" : `, answer began after ${shortMs(request.firstByteMs)}`;
+  return [
+    `${withoutControls(`${method} ${path}`)} from ${caller}${to}${by}`,
+    renderEnd(request, style),
+    `  ${style.dim(`${at} on ${listener}, took ${shortMs(request.durationMs)}${first}; ${bytes}`)}`,
+    ...attempts.map(
+      ({ endpoint, outcome }, index) => `  attempt ${index + 1}: ${endpoint}  ${withoutControls(outcome)}`,
+    ),
+    ...acted.map((what) => `  ${withoutControls(what)}`),
+    `  ${style.dim(`request ${withoutControls(requestId)}, trace ${traceId}`)}`,
+  ].join("\n");
+}
+
+function renderEnd({ status, refusal, broken }: RequestRecord, style: Style): string {
+  if (refusal !== null) return `${style.red(`${status} ${refusal.code}`)}: ${withoutControls(refusal.reason)}`;
+  if (status === null) return style.yellow("the client left before there was an answer");
+  if (broken) return style.red(`${status}, and the answer was cut short`);
+  return status >= 500 ? style.red(String(status)) : style.green(String(status));
+}
+
+const shortMs = (value: number): string => `${Math.round(value * 10) / 10} ms`;
 
 export function renderHealth(
   reports: readonly (InstanceHealthReport & { readonly service: string })[],

@@ -50,6 +50,7 @@ export function compileProxyPlan(input: ProxyPlanInput): ProxyPlan {
     app: spec.name,
     listeners: [...gateway, ...mesh],
     clusters: Object.fromEntries(context.clusterNames.map((name) => [name, compileCluster(name, context)])),
+    ...(spec.gateway.accessLog ? { accessLog: spec.gateway.accessLog } : {}),
   };
 }
 

@@ -5,7 +5,7 @@ import type { Problem } from "../base/errors.js";
 import type { TuskEvent } from "../base/event.js";
 import type { Unsubscribe } from "../base/watchable.js";
 import type { LookupQuery, RegisteredInstance, Registration, RegistryChange } from "../discovery/registry.js";
-import type { RequestExplanation } from "../keeper/protocol.js";
+import type { RequestExplanation, RequestRecord } from "../keeper/protocol.js";
 import type { AppSpec, Provenance } from "../model/app-spec.js";
 import type { Settings } from "../model/settings.js";
 import type { InstanceHealthReport, InstanceView } from "../orchestrator/orchestrator.js";
@@ -172,6 +172,8 @@ export interface ControlPlane {
   /** Tries the mesh on targets that are built into the workers; no service is called. Throws FEATURE_DISABLED, TIMEOUT. */
   probeMesh(): Promise<MeshProbe>;
   explainRequest(input: RequestExplainInput): Promise<RequestExplanation>;
+  /** Requests that are over, by `x-request-id` or trace id, oldest first; empty: none is known any more, or never was. */
+  explainRecorded(id: string): Promise<readonly RequestRecord[]>;
   /** Throws FEATURE_DISABLED when discovery is switched off. */
   lookup(service: string, query?: LookupQuery): readonly RegisteredInstance[];
   watchRegistry(service: string, listener: (change: RegistryChange) => void): Unsubscribe;

@@ -10,6 +10,7 @@ import type {
   KeeperRequest,
   ListenRequest,
   RequestExplanation,
+  RequestRecord,
   WorkerInfo,
   WorkerRequest,
   WorkerStats,
@@ -196,6 +197,13 @@ export class DataPlane {
 
   async explain(request: Extract<WorkerRequest, { type: "explain" }>): Promise<RequestExplanation> {
     return expectAnswer(await this.#fleet.ask(request), "explain", "INTERNAL").explanation;
+  }
+
+  /** What any worker, also one that drains, knows of a request that is over; by request id or trace id, oldest first. */
+  async recorded(id: string): Promise<readonly RequestRecord[]> {
+    const answers = await this.#fleet.askAll({ type: "recorded", id });
+    const found = answers.flatMap((answer) => (answer.type === "recorded" ? answer.requests : []));
+    return found.toSorted((a, b) => Date.parse(a.at) - Date.parse(b.at));
   }
 
   /** Of every worker. One that went away between two samples is followed by its successor's counts. */

@@ -5,7 +5,7 @@ import { type Problem, TuskError } from "../base/errors.js";
 import type { TuskEvent } from "../base/event.js";
 import type { Unsubscribe } from "../base/watchable.js";
 import type { LookupQuery, RegisteredInstance, Registration, Registry, RegistryChange } from "../discovery/registry.js";
-import type { RequestExplanation } from "../keeper/protocol.js";
+import type { RequestExplanation, RequestRecord } from "../keeper/protocol.js";
 import type { Settings } from "../model/settings.js";
 import type { InstanceHealthReport, InstanceView } from "../orchestrator/orchestrator.js";
 import type {
@@ -267,6 +267,10 @@ export class System implements ControlPlane {
       this.#requireSetting("SERVICE_MESH_ENABLED");
     }
     return dataPlane.explain(toExplainRequest(input, this.#runner.desired.spec.gateway.listeners));
+  }
+
+  explainRecorded(id: string): Promise<readonly RequestRecord[]> {
+    return this.#parts.dataPlane.recorded(id);
   }
 
   // --- registry

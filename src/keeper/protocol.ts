@@ -107,6 +107,8 @@ export type WorkerRequest =
   /** Answered when no request is in flight to this endpoint any more, or after limitMs. */
   | { readonly type: "await-drained"; readonly endpoint: string; readonly epoch: string; readonly limitMs: number }
   | { readonly type: "stats" }
+  /** Requests that are over, by request id or trace id. */
+  | { readonly type: "recorded"; readonly id: string }
   | {
       readonly type: "explain";
       readonly listener: string;
@@ -126,6 +128,7 @@ export type WorkerAnswer =
     }
   | { readonly type: "drained"; readonly inFlight: number }
   | { readonly type: "stats"; readonly stats: WorkerStats }
+  | { readonly type: "recorded"; readonly requests: readonly RequestRecord[] }
   | { readonly type: "explain"; readonly explanation: RequestExplanation }
   | {
       readonly type: "status";
@@ -246,6 +249,42 @@ export interface RequestExplanation {
     /** Every policy on the way, in words. */
     readonly parts: readonly PolicyPart[];
   } | null;
+}
+
+/** What became of a request that a worker has served. */
+export interface RequestRecord {
+  /** When it came: ISO 8601. */
+  readonly at: string;
+  readonly listener: string;
+  /** Null: none was found. */
+  readonly route: string | null;
+  readonly caller: string;
+  readonly callee: string | null;
+  readonly method: string;
+  /** Without its query. */
+  readonly path: string;
+  /** Null: the client left before there was an answer. */
+  readonly status: number | null;
+  /** Why the proxy answered itself; null: an endpoint, a redirect or a preflight answered. */
+  readonly refusal: { readonly code: string; readonly reason: string } | null;
+  /** The answer was cut short. */
+  readonly broken: boolean;
+  /** In order. */
+  readonly attempts: readonly RecordedAttempt[];
+  /** Policies that did something, in words. */
+  readonly acted: readonly string[];
+  readonly durationMs: number;
+  /** To the head of the answer. Null: no endpoint answered. */
+  readonly firstByteMs: number | null;
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+  readonly traceId: string;
+  readonly requestId: string;
+}
+
+export interface RecordedAttempt {
+  readonly endpoint: string;
+  readonly outcome: string;
 }
 
 export interface PolicyPart {

@@ -1,6 +1,7 @@
 // The app spec after parsing: defaults filled in, short forms expanded, names checked. Plain JSON, the one thing that
 // every way in (file, SDK, command line) patches. Only compile/, control/ and the faces read it; drivers never do.
 
+import type { AccessLogField } from "../base/access-log-fields.js";
 import type { Settings } from "./settings.js";
 
 export type Command =
@@ -309,6 +310,18 @@ export interface GatewaySpec {
   readonly routes: readonly RouteSpec[];
   /** Proxy workers, 1 to 64. Absent: 1. */
   readonly workers?: number;
+  /** Absent: none. */
+  readonly accessLog?: AccessLogSpec;
+}
+
+/** One line for a request, of gateway and mesh. */
+export interface AccessLogSpec {
+  /** Share of the requests, above 0, to 1. Default 1. Answers of 500 and above are always written. */
+  readonly sample: number;
+  /** Default: all. */
+  readonly fields: readonly AccessLogField[];
+  /** The path with its query, which may hold secrets. Default false. */
+  readonly query: boolean;
 }
 
 export interface AppSpec {

@@ -1,5 +1,6 @@
 // File form of listeners and routes, in the terms of the Kubernetes Gateway API (HTTPRoute), with short forms.
 import { z } from "zod";
+import { accessLogFields } from "../base/access-log-fields.js";
 import { faultSchema } from "./fault-schema.js";
 import { filterShape, regexProblem, regexText } from "./route-filters-schema.js";
 import { atMostOneOf, duration, label, list, once, port, text, wholeNumber } from "./schema-parts.js";
@@ -175,6 +176,33 @@ const listenerShape = once(() => ({
   hostname: hostname().optional().meta({ description: "Only requests for this host." }),
 }));
 
+const accessLog = () =>
+  z
+    .union(
+      [
+        z.boolean(),
+        z.strictObject({
+          sample: z
+            .number()
+            .gt(0, "must be above 0")
+            .max(1, "must be at most 1")
+            .optional()
+            .meta({ description: "Share of the requests; answers of 500 and above are always written. Default: 1." }),
+          fields: list(z.enum(accessLogFields))
+            .min(1, "must name a field")
+            .optional()
+            .meta({ description: "Default: all." }),
+          query: z
+            .boolean()
+            .optional()
+            .meta({ description: "The path with its query, which may hold secrets. Default: false." }),
+        }),
+      ],
+      { error: "expected `true`, `false`, or `{ sample, fields, query }`" },
+    )
+    .optional()
+    .meta({ description: "One line of JSON for each request, in .tusk/logs. Default: off." });
+
 export function gatewaySchema() {
   return z
     .strictObject({
@@ -186,6 +214,7 @@ export function gatewaySchema() {
       workers: wholeNumber(1, 64).optional().meta({
         description: "Proxy workers, which serve gateway and mesh; counts and limits are each one's own. Default: 1.",
       }),
+      accessLog: accessLog(),
       routes: list(gatewayRoute(), 1000)
         .optional()
         .meta({ description: "HTTPRoute rules; `route` of a service is the short form." }),

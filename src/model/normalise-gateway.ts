@@ -1,7 +1,9 @@
 // Listeners and routes from their written forms to the app spec. A route of a service and a route of the gateway
 // become the same thing. Takes only what the schema has passed.
+import { accessLogFields } from "../base/access-log-fields.js";
 import type { GatewayFile, ServiceFile } from "./app-schema.js";
 import type {
+  AccessLogSpec,
   BackendRef,
   GatewaySpec,
   ListenerSpec,
@@ -34,8 +36,16 @@ export function normaliseListener(file: ListenerFile): ListenerSpec {
 }
 
 /** What holds for the proxy workers as such. */
-export function normaliseWorkers({ workers }: GatewayFile = {}): Pick<GatewaySpec, "workers"> {
-  return workers === undefined ? {} : { workers };
+export function normaliseWorkers({ workers, accessLog }: GatewayFile = {}): Pick<GatewaySpec, "workers" | "accessLog"> {
+  return {
+    ...(workers === undefined ? {} : { workers }),
+    ...(accessLog === undefined || accessLog === false ? {} : { accessLog: normaliseAccessLog(accessLog) }),
+  };
+}
+
+function normaliseAccessLog(file: Exclude<GatewayFile["accessLog"], false | undefined>): AccessLogSpec {
+  const { sample = 1, fields = accessLogFields, query = false } = file === true ? {} : file;
+  return { sample, fields, query };
 }
 
 /** The n-th route of a service, counted from 0. The first is called like the service, so that adding one renames none. */

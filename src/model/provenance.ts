@@ -25,7 +25,7 @@ export function findProvenance(file: unknown, locate: LocateKey): Provenance {
   const places: Record<string, SourcePlace> = { name: locate(["name"]) };
   for (const key of memberKeys(file, ["settings"])) places[`settings.${key}`] = locate(["settings", key]);
   for (const index of memberKeys(file, ["services"])) addService(places, file, ["services", index], locate);
-  for (const key of ["workers"]) {
+  for (const key of ["workers", "accessLog"]) {
     if (valueAt(file, ["gateway", key]) !== undefined) places[`gateway.${key}`] = locate(["gateway", key]);
   }
   for (const { spec, path } of writtenListeners(file, isSound)) places[`gateway.listeners.${spec.name}`] = locate(path);

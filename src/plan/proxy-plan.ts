@@ -1,6 +1,8 @@
 // What a proxy worker runs: plain JSON, versioned, replaced as a whole, acknowledged or refused.
 // The worker knows nothing else: no app spec, no services, only listeners, routes, clusters and endpoints.
 
+import type { AccessLogField } from "../base/access-log-fields.js";
+
 /** Where in the spec a thing came from, for `explain`. */
 export interface PlanOrigin {
   /** JSON path in the normalised spec. */
@@ -17,6 +19,16 @@ export interface ProxyPlan {
   readonly listeners: readonly ListenerPlan[];
   /** By cluster name (= service name). */
   readonly clusters: Readonly<Record<string, ClusterPlan>>;
+  /** Absent: none is written. */
+  readonly accessLog?: AccessLogPlan;
+}
+
+export interface AccessLogPlan {
+  /** Share of the requests, above 0, to 1; answers of 500 and above are always written. */
+  readonly sample: number;
+  readonly fields: readonly AccessLogField[];
+  /** The path with its query. */
+  readonly query: boolean;
 }
 
 /**

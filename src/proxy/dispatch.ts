@@ -25,7 +25,14 @@ interface Outgoing {
 type Course =
   | (Outgoing & { readonly kind: "forward"; readonly cluster: Cluster })
   /** Answered here: by a filter, or because the target is the worker itself. */
-  | { readonly kind: "answer"; readonly callee: string; readonly status: number; readonly headers: RawHeaders }
+  | {
+      readonly kind: "answer";
+      readonly callee: string;
+      readonly route: string;
+      readonly status: number;
+      readonly headers: RawHeaders;
+      readonly ids: AnswerIds;
+    }
   | { readonly kind: "refuse"; readonly refusal: Refusal; readonly callee: string; readonly ids: AnswerIds };
 
 const none: readonly never[] = [];
@@ -47,13 +54,59 @@ export function dispatch(exchange: Exchange, context: DispatchContext): void {
     exchange.sink.end();
     const durationMs = context.clock.monotonic() - startedAt;
     edge.record({ status, broken: false, durationMs, requestBytes: 0, responseBytes: 0 });
+    const { route, ids } = course;
+    keepRecord(context, { exchange, startedAt, caller, callee, route, ids, status, durationMs, responseBytes: 0 });
     return;
   }
   const { code } = course.refusal;
   const responseBytes = answerRefusal(exchange.sink, course.refusal, course.ids, exchange.method);
   const durationMs = context.clock.monotonic() - startedAt;
   edge.countRefusal(code);
-  edge.record({ status: statusOf(course.refusal), broken: false, durationMs, requestBytes: 0, responseBytes });
+  const status = statusOf(course.refusal);
+  edge.record({ status, broken: false, durationMs, requestBytes: 0, responseBytes });
+  const { refusal: refused, ids } = course;
+  const made = { exchange, startedAt, caller, callee, route: "", ids, status, durationMs, responseBytes, refused };
+  keepRecord(context, made);
+}
+
+/** An answer that was made here. */
+interface Made {
+  readonly exchange: Exchange;
+  readonly startedAt: number;
+  readonly caller: string;
+  readonly callee: string;
+  readonly route: string;
+  readonly ids: AnswerIds;
+  readonly status: number;
+  readonly durationMs: number;
+  readonly responseBytes: number;
+  readonly refused?: Refusal;
+}
+
+function keepRecord({ recorder }: DispatchContext, { exchange, ids, refused, ...made }: Made): void {
+  const record = recorder.take();
+  record.startedAt = made.startedAt;
+  record.listener = exchange.listener;
+  record.route = made.route;
+  record.caller = made.caller;
+  record.callee = made.callee;
+  record.endpoint = "";
+  record.method = exchange.method;
+  record.target = exchange.target;
+  record.status = made.status;
+  record.code = refused?.code ?? "";
+  record.reason = refused?.detail ?? "";
+  record.broken = false;
+  record.attemptsMade = 0;
+  record.failed = null;
+  record.acted = null;
+  record.durationMs = made.durationMs;
+  record.firstByteMs = -1;
+  record.requestBytes = 0;
+  record.responseBytes = made.responseBytes;
+  record.traceId = ids.traceId;
+  record.requestId = ids.requestId ?? "";
+  recorder.keep(record);
 }
 
 function courseOf(exchange: Exchange, router: Router | undefined, context: DispatchContext): Course {
@@ -93,7 +146,7 @@ function filtered(
 ): Course {
   const { port } = listener as Partial<GatewayListenerPlan>;
   const result = applyFilters(decision, { head, headers: forwarded.headers, scheme, port });
-  if (result.kind === "answer") return { ...result, callee: decision.cluster };
+  if (result.kind === "answer") return { ...result, callee: decision.cluster, route: decision.route, ids: forwarded };
   const problem = backendProblem(decision.route, decision.action, decision.backend);
   if (problem !== null) {
     return { kind: "refuse", refusal: refusal("NO_BACKEND", problem), callee: decision.cluster, ids: forwarded };
@@ -107,7 +160,9 @@ function toCluster(outgoing: Outgoing, { dataPlane }: DispatchContext): Course {
   const { cluster: name } = outgoing.decision;
   const cluster = dataPlane.cluster(name);
   if (cluster?.plan?.builtIn) {
-    return { kind: "answer", callee: name, status: 204, headers: ["cache-control", "no-store"] };
+    const { decision, forwarded: ids } = outgoing;
+    const headers = ["cache-control", "no-store"];
+    return { kind: "answer", callee: name, route: decision.route, status: 204, headers, ids };
   }
   if (cluster) {
     const { head, forwarded, decision, answerEdits, mirrors } = outgoing;

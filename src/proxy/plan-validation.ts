@@ -1,5 +1,6 @@
 // Checks a plan or an endpoint table that came over a socket or from a file, by hand because it is on the way of
 // every change. All problems at once, each with its place; what passes can be run without a further check.
+import { accessLogFields } from "../base/access-log-fields.js";
 import { compileRegex } from "../base/regex/linear-regex.js";
 import type { Endpoint, EndpointTable, ProxyPlan } from "../plan/proxy-plan.js";
 import { checkFilters } from "./filter-validation.js";
@@ -14,9 +15,20 @@ export function validatePlan(value: unknown): Validated<ProxyPlan> {
     check.text(plan.app, "app");
     const clusters = check.object(plan.clusters, "clusters") ?? {};
     for (const [name, cluster] of Object.entries(clusters)) checkCluster(check, cluster, name);
+    if (plan.accessLog !== undefined) checkAccessLog(check, plan.accessLog);
     checkListeners(check, plan.listeners, new Set(Object.keys(clusters)));
   }
   return check.result(value as ProxyPlan);
+}
+
+function checkAccessLog(check: Check, value: unknown): void {
+  const log = check.object(value, "accessLog");
+  if (!log) return;
+  check.positive(log.sample, "accessLog.sample");
+  for (const [index, field] of check.list(log.fields, "accessLog.fields").entries()) {
+    check.oneOf(field, accessLogFields, `accessLog.fields[${index}]`);
+  }
+  if (typeof log.query !== "boolean") check.add("accessLog.query", "must be true or false");
 }
 
 export function validateEndpoints(value: unknown): Validated<EndpointTable> {

@@ -12,6 +12,7 @@ import type { Upstream } from "./exchange.js";
 import { HttpServer } from "./http1/http-server.js";
 import type { HttpLimits } from "./http1/limits.js";
 import { createUpstream } from "./http1/upstream.js";
+import { RequestRecorder } from "./records/request-recorder.js";
 import type { CertificateStore } from "./tls/certificate-store.js";
 
 export function actionTo(cluster: string, overrides: Partial<RouteAction> = {}): RouteAction {
@@ -81,6 +82,7 @@ export function endpointAt(port: number, overrides: Partial<Endpoint> = {}): End
 export interface RunningProxy {
   readonly dataPlane: DataPlane;
   readonly upstream: Upstream;
+  readonly recorder: RequestRecorder;
   readonly notices: WorkerNotice[];
   readonly servers: readonly HttpServer[];
   readonly refused: string[];
@@ -107,8 +109,10 @@ export async function startProxy(
   const answers = [dataPlane.applyPlan(plan), dataPlane.applyEndpoints({ format: 1, version: 1, clusters: endpoints })];
   for (const answer of answers) if (answer.type === "refused") throw new Error(answer.problems.join("; "));
   let ids = 0;
+  const recorder = new RequestRecorder({ clock: systemClock });
   const context = {
     dataPlane,
+    recorder,
     upstream,
     deadlines,
     clock: systemClock,
@@ -134,7 +138,7 @@ export async function startProxy(
     deadlines.close();
   });
   const port = (listener: string): number => servers.find((server) => server.name === listener)?.port ?? 0;
-  return { dataPlane, upstream, notices, servers, refused, port };
+  return { dataPlane, upstream, recorder, notices, servers, refused, port };
 }
 
 /** An HTTP service on a free port, closed with the test. */

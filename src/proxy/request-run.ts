@@ -2,6 +2,7 @@
 // passes the answer on, and counts how it went. Every way out passes `#finish` exactly once.
 
 import type { Rng } from "../base/clock.js";
+import type { RecordedAttempt } from "../keeper/protocol.js";
 import type { FaultPlan, HeaderEditPlan } from "../plan/proxy-plan.js";
 import { fullJitterMs } from "../resilience/backoff.js";
 import { drawFaultAbort, drawFaultDelay, isFaultOver } from "../resilience/fault.js";
@@ -63,6 +64,14 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
   #attempt: UpstreamAttempt | null = null;
   #attemptsMade = 0;
   #responseBytes = 0;
+  /** Asked last. */
+  #asked: EndpointState | null = null;
+  /** Of the answer; -1: none yet. */
+  #headAt = -1;
+  #refused: Refusal | null = null;
+  /** For the record; null as long as there is nothing to say. */
+  #failed: RecordedAttempt[] | null = null;
+  #acted: string[] | null = null;
   /** Counted by the cluster as one in flight. */
   #admitted = false;
   #isRetried = false;
@@ -102,6 +111,7 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
       this.#enterUnlessAborted(fault);
       return;
     }
+    this.#note(`fault: held back for ${delayMs} ms`);
     this.#faultDeadline = new Deadline(this);
     this.#context.deadlines.set(this.#faultDeadline, delayMs);
   }
@@ -150,6 +160,7 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
     this.#attemptsMade++;
     endpoint.begin();
     this.#endpoint = endpoint;
+    this.#asked = endpoint;
     if (cluster.measures) this.#attemptStartedAt = this.now();
     const { attemptTimeoutMs } = decision.action;
     if (attemptTimeoutMs > 0) {
@@ -173,6 +184,7 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
 
   adopt(endpoint: EndpointState, startedAt: number): void {
     this.#endpoint = endpoint;
+    this.#asked = endpoint;
     this.#attemptStartedAt = startedAt;
   }
 
@@ -184,10 +196,12 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
     this.tried.push(endpoint);
     this.#attemptsMade++;
     endpoint.begin();
+    this.#note(`hedge: ${endpoint.endpoint.id} was asked, too`);
     return endpoint;
   }
 
   loseHedge(endpoint: EndpointState, failure: AttemptFailure): void {
+    this.#noteFailure(endpoint, failure.message);
     this.#course.cluster.report(endpoint, failureEvent(failure));
   }
 
@@ -196,6 +210,7 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
     if (cluster.pickable.length === 0) {
       this.#refuse(refusal("NO_ENDPOINT", `service ${cluster.name} has no ready instance`));
     } else if (!cluster.tryWait(this)) this.#refuse(cluster.admission.refusePending());
+    else this.#note("limits: waited for an instance with room");
   }
 
   onRoom(): void {
@@ -223,6 +238,7 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
   }
 
   onHead(status: number, headers: RawHeaders): void {
+    this.#headAt = this.now();
     if (status >= 500) this.#report({ type: "failure", kind: "status", refused: false, status });
     else this.#report({ type: "success" });
     if (this.#course.decision.action.retry.statuses.includes(status)) {
@@ -254,6 +270,7 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
   onFailure(failure: AttemptFailure): void {
     // How a tunnel ends says nothing about the instance.
     if (!this.#finished) this.#report(failureEvent(failure));
+    if (!this.#answer.started && this.#endpoint !== null) this.#noteFailure(this.#endpoint, failure.message);
     if (this.#answer.started) this.#breakOff();
     else if (!this.#retry(failure)) this.#refuse(refusalFor(failure, this.#course.cluster.name, this.#attemptsMade));
   }
@@ -281,6 +298,7 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
     const { decision } = this.#course;
     if (!decideRetry(this.#question(failure)).retry) return false;
     if (!this.#bookRetry()) return false;
+    if (failure.kind === "status" && this.#endpoint !== null) this.#noteFailure(this.#endpoint, failure.message);
     this.#endAttempt();
     this.#answer.drop();
     this.#responseBytes = 0;
@@ -295,6 +313,7 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
   #bookRetry(): boolean {
     if (!this.#course.cluster.admission.tryRetry(!this.#isRetried)) {
       this.#edge.retriesDenied++;
+      this.#note("retry budget: no further attempt");
       return false;
     }
     this.#isRetried = true;
@@ -344,6 +363,7 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
     const late = cluster.isWaiting(this)
       ? `no instance of service ${name} had room within ${limitMs} ms`
       : `service ${name} did not answer within ${limitMs} ms`;
+    if (!this.#answer.started && this.#endpoint !== null) this.#noteFailure(this.#endpoint, `no answer in time`);
     if (this.#answer.started) this.#breakOff();
     else this.#refuse(refusal("UPSTREAM_TIMEOUT", late));
   }
@@ -351,6 +371,7 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
   #refuse(refused: Refusal): void {
     const { forwarded } = this.#course;
     this.#endAttempt();
+    this.#refused = refused;
     this.#edge.countRefusal(refused.code);
     this.#responseBytes = answerRefusal(this.#exchange.sink, refused, forwarded, this.#exchange.method);
     this.#finish(statusOf(refused), false);
@@ -406,13 +427,48 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
     if (this.#totalDeadline !== null) this.#context.deadlines.lift(this.#totalDeadline);
     if (this.#retryDeadline !== null) this.#context.deadlines.lift(this.#retryDeadline);
     if (this.#faultDeadline !== null) this.#context.deadlines.lift(this.#faultDeadline);
-    this.#edge.record({
-      status,
-      broken,
-      durationMs: this.#context.clock.monotonic() - this.#startedAt,
-      requestBytes: this.#body?.bytesRead ?? 0,
-      responseBytes: this.#responseBytes,
-    });
+    const durationMs = this.now() - this.#startedAt;
+    const requestBytes = this.#body?.bytesRead ?? 0;
+    this.#edge.record({ status, broken, durationMs, requestBytes, responseBytes: this.#responseBytes });
+    this.#keepRecord(status, broken, durationMs);
+  }
+
+  #note(what: string): void {
+    this.#acted ??= [];
+    this.#acted.push(what);
+  }
+
+  #noteFailure({ endpoint }: EndpointState, outcome: string): void {
+    this.#failed ??= [];
+    this.#failed.push({ endpoint: endpoint.id, outcome });
+  }
+
+  #keepRecord(status: number | null, broken: boolean, durationMs: number): void {
+    const { forwarded, decision } = this.#course;
+    const { recorder } = this.#context;
+    const record = recorder.take();
+    record.startedAt = this.#startedAt;
+    record.listener = this.#exchange.listener;
+    record.route = decision.route;
+    record.caller = this.#edge.caller;
+    record.callee = this.#edge.callee;
+    record.endpoint = this.#asked === null ? "" : this.#asked.endpoint.id;
+    record.method = this.#exchange.method;
+    record.target = this.#exchange.target;
+    record.status = status ?? 0;
+    record.code = this.#refused === null ? "" : this.#refused.code;
+    record.reason = this.#refused === null ? "" : this.#refused.detail;
+    record.broken = broken;
+    record.attemptsMade = this.#attemptsMade;
+    record.failed = this.#failed;
+    record.acted = this.#acted;
+    record.durationMs = durationMs;
+    record.firstByteMs = this.#headAt < 0 ? -1 : this.#headAt - this.#startedAt;
+    record.requestBytes = this.#body?.bytesRead ?? 0;
+    record.responseBytes = this.#responseBytes;
+    record.traceId = forwarded.traceId;
+    record.requestId = forwarded.requestId ?? "";
+    recorder.keep(record);
   }
 }
 

@@ -3,12 +3,14 @@ import type { WorkerAnswer, WorkerNotice, WorkerRequest } from "../keeper/protoc
 import { type JsonServer, serveJson } from "../system/json-server.js";
 import { identify } from "../system/proc.js";
 import type { DataPlane } from "./data-plane.js";
+import type { RequestRecorder } from "./records/request-recorder.js";
 import type { StoredState } from "./stored-state.js";
 
 export interface WorkerSocketOptions {
   readonly path: string;
   readonly dataPlane: DataPlane;
   readonly stored: StoredState;
+  readonly recorder: RequestRecorder;
   readonly inFlight: () => number;
 }
 
@@ -22,7 +24,7 @@ export function serveWorkerSocket(options: WorkerSocketOptions): Promise<JsonSer
 
 async function answer(
   request: WorkerRequest,
-  { dataPlane, stored, inFlight }: WorkerSocketOptions,
+  { dataPlane, stored, recorder, inFlight }: WorkerSocketOptions,
   startTicks: number,
 ): Promise<WorkerAnswer> {
   const { pid } = process;
@@ -39,6 +41,8 @@ async function answer(
       const stats = { pid, startTicks, edges: dataPlane.edges.toJSON(), endpoints: dataPlane.endpointStats() };
       return { type: "stats", stats };
     }
+    case "recorded":
+      return { type: "recorded", requests: recorder.find(request.id) };
     case "explain": {
       // Rarely asked: a worker starts without it.
       const { explainRequest } = await import("./explain.js");

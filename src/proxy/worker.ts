@@ -3,12 +3,16 @@
 import { join } from "node:path";
 import type { WorkerBoot, WorkerNotice } from "../keeper/protocol.js";
 import { WorkerLink } from "../keeper/worker-link.js";
+import { accessLogName } from "../system/app-folder.js";
 import { systemClock, systemRng, uuidv7 } from "../system/clock.js";
 import type { JsonServer } from "../system/json-server.js";
 import { DataPlane } from "./data-plane.js";
 import { Deadlines } from "./deadlines.js";
 import { createUpstream } from "./http1/upstream.js";
 import { HttpListeners } from "./listeners.js";
+import { AccessLog } from "./records/access-log.js";
+import { BatchedFile } from "./records/batched-file.js";
+import { RequestRecorder } from "./records/request-recorder.js";
 import { StoredState } from "./stored-state.js";
 import { CertificateStore } from "./tls/certificate-store.js";
 import { serveWorkerSocket } from "./worker-socket.js";
@@ -29,8 +33,25 @@ const dataPlane = new DataPlane({
   certificates: new CertificateStore(join(boot.runtimeFolder, "certificates")),
 });
 const stored = new StoredState(boot.runtimeFolder, boot.slot);
+const accessFile = new BatchedFile({
+  path: join(boot.logsFolder, accessLogName(boot.slot)),
+  clock: systemClock,
+  // Standard error is this worker's log.
+  onProblem: (message) => process.stderr.write(`the access log cannot be written: ${message}\n`),
+});
+process.on("exit", () => accessFile.flushSync());
+const accessLog = new AccessLog({
+  clock: systemClock,
+  rng: systemRng,
+  append: (line) => accessFile.append(line),
+});
+const recorder = new RequestRecorder({
+  clock: systemClock,
+  onRecord: (request) => accessLog.write(request, dataPlane.plan?.accessLog),
+});
 const listeners = new HttpListeners({
   dataPlane,
+  recorder,
   upstream,
   clock: systemClock,
   deadlines,
@@ -63,5 +84,5 @@ process.on("SIGTERM", () => {
 process.on("SIGINT", () => {});
 
 stored.load(dataPlane);
-control = await serveWorkerSocket({ path, dataPlane, stored, inFlight: () => listeners.inFlight });
+control = await serveWorkerSocket({ path, dataPlane, stored, recorder, inFlight: () => listeners.inFlight });
 link.serving();

@@ -7,7 +7,7 @@ import { gatewayProblem } from "./route-manager.js";
 import { settingIsOn } from "./settings-in-force.js";
 import { editSpec, parseGatewayEntry, withRoutes } from "./spec-edit.js";
 
-/** What tusk.yaml takes under `gateway`: `host`, `port`, `hostname`, or `listeners`, and `routes`. */
+/** What tusk.yaml takes under `gateway`: `host`, `port`, `hostname`, or `listeners`; `routes`, `workers`, `accessLog`. */
 export type GatewayConfig = GatewayInput;
 
 export interface GatewaySetup {
@@ -20,7 +20,7 @@ export interface GatewaySetup {
 }
 
 export interface GatewayMonitoring {
-  /** A request that was just made was counted. */
+  /** A request that was just made was counted and is among the recorded ones. */
   readonly active: boolean;
   /** Why not; empty when active. */
   readonly reason: string;
@@ -54,7 +54,7 @@ export class APIGateway {
     return { initialized: reason === "", reason, urls: gateway.map(({ url }) => url) };
   }
 
-  /** Makes one request that the gateway answers itself, and looks for it in the counts. */
+  /** Makes one request that the gateway answers itself, and looks for it in the counts and among the recorded requests. */
   async setupMonitoring(): Promise<GatewayMonitoring> {
     const control = await this.#link.control();
     const reason = await monitoringProblem(control);
@@ -77,7 +77,9 @@ async function monitoringProblem(control: AdminClient): Promise<string | null> {
   // No name has a space in it, so the gateway refuses it before any route is looked at: it reaches no service.
   const answer = await request(url, { headers: { host: "tusk probe" }, headersTimeout: probeLimitMs });
   await answer.body.dump();
-  return (await gatewayRequests(control)) > before ? null : "the workers did not count a request that was just made";
+  if ((await gatewayRequests(control)) <= before) return "the workers did not count a request that was just made";
+  const recorded = await control.explainRecorded(String(answer.headers["x-request-id"] ?? ""));
+  return recorded.length > 0 ? null : "the workers do not know what became of a request that was just made";
 }
 
 /** Requests that came in through the gateway, as the workers count them. */

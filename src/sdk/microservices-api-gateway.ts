@@ -17,7 +17,7 @@ export interface ApiGatewaySetup {
   readonly routingConfigured: boolean;
   readonly authenticationReady: boolean;
   readonly rateLimitingActive: boolean;
-  /** A request that was just made was counted; the access log is pending. */
+  /** A request that was just made was counted, and the workers can say what became of it. */
   readonly monitoringActive: boolean;
   /** `http://127.0.0.1:8080`, one for each listener. */
   readonly urls: readonly string[];
@@ -64,7 +64,6 @@ export class MicroservicesAPIGateway {
       const setup = await course.at("initialize", () => this.#gateway.initialize(config));
       const rules = await course.at("setupRoutingRules", () => this.#routes.setupRoutingRules());
       const monitoring = await course.at("setupMonitoring", () => this.#gateway.setupMonitoring());
-      course.pending("setupMonitoring: access log");
       const routing = setup.initialized ? rules.configured || rules.reason : setup.reason;
       return {
         gatewayInitialized: course.judge("gatewayInitialized", setup.initialized || setup.reason),

@@ -50,6 +50,8 @@ export interface ControllerRecord extends ProcessIdentity {
 
 /** Below the logs of the instances, whose names are those of files. */
 export const platformLogsName = "tusk";
+/** Beside the logs of our own processes; the worker of a slot rotates its own. */
+export const accessLogName = (slot: number): string => `access-${slot}.jsonl`;
 
 // FNV-1a over the absolute path: stable, and not a secret.
 function keyOf(root: string): string {

@@ -18,7 +18,7 @@ import type {
   SystemStatus,
 } from "../../src/control/control-plane.js";
 import { createRegistry, type StorableRegistry } from "../../src/discovery/create-registry.js";
-import type { RequestExplanation } from "../../src/keeper/protocol.js";
+import type { RequestExplanation, RequestRecord } from "../../src/keeper/protocol.js";
 import type { AppSpec, Provenance, ServiceSpec } from "../../src/model/app-spec.js";
 import { defaultTraffic } from "../../src/model/normalise-traffic.js";
 import type { InstanceHealthReport } from "../../src/orchestrator/orchestrator.js";
@@ -257,6 +257,12 @@ export class MemoryControlPlane implements ControlPlane {
       endpoints: [],
       policy: null,
     };
+  }
+
+  recorded: readonly RequestRecord[] = [];
+
+  async explainRecorded(id: string): Promise<readonly RequestRecord[]> {
+    return this.recorded.filter(({ requestId, traceId }) => requestId === id || traceId === id);
   }
 
   lookup(...args: Parameters<ControlPlane["lookup"]>) {

@@ -1,7 +1,13 @@
 // Proxy workers in memory that keep the protocol's rules about versions, and can be made to hang, to refuse and to die.
 
 import type { WorkerChannel, WorkerFleetOptions } from "../../src/control/worker-fleet.js";
-import type { WorkerAnswer, WorkerInfo, WorkerNotice, WorkerRequest } from "../../src/keeper/protocol.js";
+import type {
+  RequestRecord,
+  WorkerAnswer,
+  WorkerInfo,
+  WorkerNotice,
+  WorkerRequest,
+} from "../../src/keeper/protocol.js";
 import type { EndpointTable, ProxyPlan } from "../../src/plan/proxy-plan.js";
 
 export const emptyPlan: ProxyPlan = { format: 1, version: 0, app: "shop", listeners: [], clusters: {} };
@@ -18,6 +24,7 @@ export const settled = (): Promise<void> => new Promise((resolve) => setImmediat
 export class FakeWorker {
   readonly info: WorkerInfo;
   plan: ProxyPlan | null = null;
+  recorded: readonly RequestRecord[] = [];
   table: EndpointTable | null = null;
   /** Every request but `status`, in order. */
   readonly log: string[] = [];
@@ -111,6 +118,8 @@ export class FakeWorker {
         return { type: "stats", stats: { pid: this.info.pid, startTicks: 1, edges: [], endpoints: [] } };
       case "status":
         return { type: "status", pid: this.info.pid, ...versions, inFlight: 0, listeners: [] };
+      case "recorded":
+        return { type: "recorded", requests: this.recorded.filter(({ requestId }) => requestId === request.id) };
       case "explain":
         return { type: "error", message: `nothing listens as ${request.listener}` };
     }

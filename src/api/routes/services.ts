@@ -7,6 +7,7 @@ import {
   healthReportSchema,
   requestExplainInputSchema,
   requestExplanationSchema,
+  requestRecordSchema,
   serviceExplanationSchema,
 } from "../schemas/status.js";
 
@@ -64,6 +65,14 @@ const explainRequest = createRoute({
   responses: answer(requestExplanationSchema, "The explanation."),
 });
 
+const explainRecorded = createRoute({
+  method: "get",
+  path: "/v1/explain/recorded/{id}",
+  summary: "What became of requests that are over, by x-request-id or trace id; the workers keep the last ones.",
+  request: { params: z.object({ id: z.string().min(1).max(1_024) }) },
+  responses: answer(z.array(requestRecordSchema).readonly(), "Oldest first; empty: none is known."),
+});
+
 export function createServicesRouter({ control }: ApiContext): OpenAPIHono {
   const router = createRouter();
   router.openapi(scale, async (context) => {
@@ -87,6 +96,9 @@ export function createServicesRouter({ control }: ApiContext): OpenAPIHono {
   );
   router.openapi(explainRequest, async (context) =>
     context.json(await control.explainRequest(context.req.valid("json")), 200),
+  );
+  router.openapi(explainRecorded, async (context) =>
+    context.json(await control.explainRecorded(context.req.valid("param").id), 200),
   );
   return router;
 }

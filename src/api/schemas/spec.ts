@@ -1,6 +1,7 @@
 // The normalised app spec as `PUT /v1/spec` takes it. Structure only: names and references are the compiler's to
 // check, the file form is the parser's. Unknown keys are refused, because dropping one silently would change meaning.
 import { z } from "@hono/zod-openapi";
+import { accessLogFields } from "../../base/access-log-fields.js";
 import type { ApplyResult, SpecChange } from "../../control/control-plane.js";
 import type {
   AppSpec,
@@ -246,6 +247,13 @@ const gateway: z.ZodType<GatewaySpec> = z
       .max(1_000),
     routes: z.array(route).max(10_000),
     workers: z.int().min(1).max(64).optional(),
+    accessLog: z
+      .strictObject({
+        sample: z.number().gt(0).max(1),
+        fields: z.array(z.enum(accessLogFields)).min(1).max(100),
+        query: z.boolean(),
+      })
+      .optional(),
   })
   .openapi("Gateway");
 

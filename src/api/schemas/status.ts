@@ -10,7 +10,7 @@ import type {
   SettingStatus,
   SystemStatus,
 } from "../../control/control-plane.js";
-import type { RequestExplanation } from "../../keeper/protocol.js";
+import type { RequestExplanation, RequestRecord } from "../../keeper/protocol.js";
 import { defaultSettings, type SettingName } from "../../model/settings.js";
 import type {
   InstanceHealthReport,
@@ -216,3 +216,26 @@ export const requestExplanationSchema: z.ZodType<RequestExplanation> = z
       .nullable(),
   })
   .openapi("RequestExplanation");
+
+export const requestRecordSchema: z.ZodType<RequestRecord> = z
+  .object({
+    at: z.iso.datetime(),
+    listener: z.string(),
+    route: z.string().nullable(),
+    caller: z.string(),
+    callee: z.string().nullable(),
+    method: z.string(),
+    path: z.string(),
+    status: z.int().nullable(),
+    refusal: z.object({ code: z.string(), reason: z.string() }).nullable(),
+    broken: z.boolean(),
+    attempts: z.array(z.object({ endpoint: z.string(), outcome: z.string() })),
+    acted: z.array(z.string()),
+    durationMs: z.number(),
+    firstByteMs: z.number().nullable(),
+    requestBytes: z.number(),
+    responseBytes: z.number(),
+    traceId: z.string(),
+    requestId: z.string(),
+  })
+  .openapi("RequestRecord");

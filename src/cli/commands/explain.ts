@@ -1,8 +1,10 @@
-// `tusk explain`: why a service is as it is, or where a request would go. Nothing is sent and nothing changes.
+// `tusk explain`: why a service is as it is, where a request would go, or what became of one. Nothing is sent and nothing
+// changes.
+import type { AdminClient } from "../../api/client.js";
 import { TuskError } from "../../base/errors.js";
 import type { RequestExplainInput } from "../../control/control-plane.js";
 import { connect } from "../connect.js";
-import { renderRequestExplanation, renderServiceExplanation } from "../render-explain.js";
+import { renderRecordedRequests, renderRequestExplanation, renderServiceExplanation } from "../render-explain.js";
 import type { Session } from "../session.js";
 
 interface ExplainOptions {
@@ -59,11 +61,33 @@ export async function run(
   const question = parseQuestion(what, target, options);
   const { client } = await connect(session);
   if (question.about === "service") {
-    const told = await client.explainService(question.service);
-    session.result(told, (style) => renderServiceExplanation(told, style, Date.now()));
+    await explainName(session, client, question.service);
   } else {
     const told = await client.explainRequest(question.input);
     session.result(told, (style) => renderRequestExplanation(told, style));
   }
   return 0;
 }
+
+/** A service or the id of a request; ids that clients give may look like anything, so a service of the name goes first. */
+async function explainName(session: Session, client: AdminClient, name: string): Promise<void> {
+  try {
+    const told = await client.explainService(name);
+    session.result(told, (style) => renderServiceExplanation(told, style, Date.now()));
+  } catch (error) {
+    if (!(error instanceof TuskError) || error.code !== "UNKNOWN_SERVICE") throw error;
+    const requests = await client.explainRecorded(toTraceId(name));
+    if (requests.length === 0) throw isId(name) ? forgotten(name) : error;
+    session.result(requests, (style) => renderRecordedRequests(requests, style));
+  }
+}
+
+/** Of a `traceparent` the part that names the trace. */
+const toTraceId = (name: string): string => /^[0-9a-f]{2}-([0-9a-f]{32})-/.exec(name)?.[1] ?? name;
+
+const isId = (name: string): boolean => /^[0-9a-f-]{32,}$/i.test(name);
+
+const forgotten = (id: string): TuskError =>
+  new TuskError("NOT_FOUND", `no proxy worker knows a request ${id}`, {
+    hint: "each keeps its last 2,048 requests, and its last 1,024 that failed or took a second, until it is restarted",
+  });

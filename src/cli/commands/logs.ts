@@ -1,5 +1,6 @@
 // `tusk logs`: what instances printed, from their files; a controller is not needed for it.
 import { setTimeout as delay } from "node:timers/promises";
+import { TuskError } from "../../base/errors.js";
 import { requireApp } from "../app-lookup.js";
 import { LogBoard, type LogLine, LogPrefixes } from "../logs/log-board.js";
 import { chooseLogFiles, isMeant, listLogFiles } from "../logs/log-files.js";
@@ -10,6 +11,7 @@ interface LogsOptions {
   readonly follow?: boolean;
   /** Lines of each instance; Infinity: all. */
   readonly tail: number;
+  readonly access?: boolean;
 }
 
 const lookEveryMs = 100;
@@ -17,8 +19,14 @@ const lookEveryMs = 100;
 export async function run(
   session: Session,
   [name]: readonly [name?: string],
-  { follow, tail }: LogsOptions,
+  { follow, tail, access }: LogsOptions,
 ): Promise<number> {
+  if (access) {
+    if (name !== undefined)
+      throw new TuskError("USAGE", "--access is about all services", { hint: "leave the name out" });
+    const { showAccessLog } = await import("./access-log.js");
+    return showAccessLog(session, { follow: follow ?? false, tail });
+  }
   const { logs } = requireApp(session.options.appFolder);
   const all = listLogFiles(logs);
   const files = chooseLogFiles(all, name);
