@@ -1,68 +1,67 @@
-// What one request through the proxy costs: `node benchmarks/proxy.mjs [--seconds 5] [--rounds 3] [--only tusk,nginx]`
-// after a build. In one run, one after the other: nginx (1 worker), a raw node:net relay, Tusk (1 worker), and HAProxy,
-// Caddy and Envoy where they are on PATH, each in front of the same upstream, under wrk with 64 connections that are
-// kept alive. CPU is user and system time of the whole process tree over the requests served; the middle of the
-// rounds counts. Exits with 1 when a goal is missed.
-import { loadWith } from "./proxy/load.mjs";
-import { startPeers } from "./proxy/peers.mjs";
+// What a request through the proxy costs, beside others: `node benchmarks/proxy.mjs` after a build, with nginx and wrk,
+// and HAProxy, Caddy, Envoy and h2load where they are installed. Options: `--row small,tls` (default: all rows),
+// `--rounds 5`, `--seconds 3` of one run, `--only tusk,nginx`.
+// CPU is user and system time of the whole process tree of a peer over the requests that it served. All peers of a row
+// stand in front of the same upstream and take turns, round by round; the middle of the rounds counts, of a ratio the
+// middle of the ratios of each round. Exits with 1 when a goal is missed.
+import { cpus } from "node:os";
+import { makeCertificate } from "./proxy/certificate.mjs";
+import { connections, measureLoad } from "./proxy/load.mjs";
+import { problemOf, startPeer, versions } from "./proxy/peers/index.mjs";
+import { combine, printGoals, printRow } from "./proxy/report.mjs";
+import { rows } from "./proxy/rows.mjs";
+import { measureSwap, printSwap } from "./proxy/swap.mjs";
 import { startUpstream } from "./proxy/upstream.mjs";
 import { makeWorkspace, option } from "./proxy/workspace.mjs";
 
-const seconds = Number(option("seconds", "5"));
-const rounds = Number(option("rounds", "3"));
-const only = option("only", "")?.split(",").filter(Boolean);
-/** CPU against nginx. */
-const goal = 1.5;
-const bodies = [
-  { name: "small GET", path: "/small" },
-  { name: "64 KiB", path: "/64k" },
-  { name: "1 MiB", path: "/1m" },
-].filter(({ name }) => !option("body") || name === option("body"));
+const listOf = (text) => (text ? text.split(",") : null);
+const seconds = Number(option("seconds", "3"));
+const rounds = Number(option("rounds", "5"));
+const wanted = listOf(option("row"));
+const only = listOf(option("only"));
+/** For just-in-time compilers, and for connections to be made. */
+const warmUpSeconds = Number(option("warm-up", "3"));
 
-const middle = (numbers) => numbers.toSorted((one, other) => one - other)[Math.floor(numbers.length / 2)];
+const isWanted = (name) => wanted === null || wanted.includes(name);
 
-function combine(runs) {
-  const of = (field) => middle(runs.map((run) => run[field]));
-  return {
-    cpuMicros: of("cpuMicros"),
-    perSecond: of("perSecond"),
-    p50: of("p50"),
-    p99: of("p99"),
-    failed: runs.reduce((sum, run) => sum + run.failed, 0),
-  };
-}
-
-async function measure(peers, path) {
-  const runs = new Map(peers.map(({ name }) => [name, []]));
-  for (let round = 0; round < rounds; round++) {
-    for (const peer of peers) runs.get(peer.name).push(await loadWith(peer, path, seconds));
+async function startAll(row, upstream, workspace) {
+  const certificate = row.load.isTls ? makeCertificate(workspace) : null;
+  const peers = [];
+  const skipped = [];
+  for (const { name, peer, scenario } of row.entries) {
+    if (only !== null && !only.includes(peer)) continue;
+    const setup = scenario(upstream, certificate);
+    const reason = problemOf(peer, setup);
+    if (reason === null) peers.push({ name, ...(await startPeer(peer, workspace, setup)) });
+    else skipped.push({ name, reason });
   }
-  return peers.map(({ name }) => ({ name, ...combine(runs.get(name)) }));
+  return { peers, skipped };
 }
 
-function print(name, rows) {
-  const nginx = rows.find((row) => row.name === "nginx")?.cpuMicros;
-  console.log(`\n${name.padEnd(14)} CPU µs/request   × nginx   requests/s   p50 ms   p99 ms   failed`);
-  for (const row of rows) {
-    const ratio = nginx ? (row.cpuMicros / nginx).toFixed(2) : "-";
-    const cells = [row.cpuMicros.toFixed(1).padStart(14), ratio.padStart(9), row.perSecond.toFixed(0).padStart(12)];
-    cells.push(row.p50.toFixed(2).padStart(8), row.p99.toFixed(2).padStart(8), String(row.failed).padStart(8));
-    console.log(row.name.padEnd(14) + cells.join(" "));
+async function measureRow(row) {
+  const workspace = makeWorkspace();
+  try {
+    const upstream = await startUpstream(workspace, row.upstream);
+    const { peers, skipped } = await startAll(row, upstream, workspace);
+    const isDirect = !row.load.isTls && row.load.tool === "wrk";
+    const direct = isDirect ? await measureLoad({ ...upstream, pid: null }, row.load, { seconds, workspace }) : null;
+    const runs = new Map(peers.map(({ name }) => [name, []]));
+    for (const peer of peers) await measureLoad(peer, row.load, { seconds: warmUpSeconds, workspace });
+    for (let round = 0; round < rounds; round++) {
+      for (const peer of peers) runs.get(peer.name).push(await measureLoad(peer, row.load, { seconds, workspace }));
+    }
+    printRow(row, { runs, direct: direct && combine([direct]), skipped });
+    return printGoals(row, runs);
+  } finally {
+    await workspace.close();
   }
-  const tusk = rows.find((row) => row.name === "tusk");
-  return tusk === undefined || nginx === undefined || (tusk.cpuMicros <= goal * nginx && tusk.failed === 0);
 }
 
-const workspace = makeWorkspace();
-try {
-  const upstream = await startUpstream(workspace);
-  const peers = (await startPeers(workspace, upstream)).filter(({ name }) => !only?.length || only.includes(name));
-  let reached = true;
-  for (const { name, path } of bodies) reached = print(name, await measure(peers, path)) && reached;
-  console.log(
-    `\n${seconds} s a run, ${rounds} rounds; goal: at most ${goal} × nginx: ${reached ? "reached" : "missed"}`,
-  );
-  process.exitCode = reached ? 0 : 1;
-} finally {
-  workspace.close();
-}
+const [{ model }] = cpus();
+console.log(`${cpus().length} × ${model}; Node ${process.versions.node}, ${versions().join(", ")}`);
+console.log(`${connections} connections, ${rounds} rounds of ${seconds} s, ${warmUpSeconds} s of warm-up`);
+let reached = true;
+for (const row of rows) if (isWanted(row.name)) reached = (await measureRow(row)) && reached;
+if (isWanted("swap")) reached = printSwap(await measureSwap({ rounds })) && reached;
+console.log(`\n${reached ? "Every goal is met." : "A goal is missed."}`);
+process.exitCode = reached ? 0 : 1;

@@ -1,54 +1,42 @@
-// One measurement: wrk against a proxy, and the CPU time of its process tree meanwhile.
+// One measurement: a load generator against a peer for some seconds, and the CPU time of the peer's process tree
+// meanwhile. The generator is one process of its own, and its time is not counted.
 import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { cpuMicrosOf } from "./cpu.mjs";
+import { h2loadCommand, readH2load } from "./h2load.mjs";
+import { readWrk, wrkCommand } from "./wrk.mjs";
 
-const connections = 64;
-const microsPerTick = 10_000;
+export const connections = 64;
 
-function treeOf(pid) {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean);
-  return [pid, ...children.flatMap((child) => treeOf(Number(child)))];
+const tools = {
+  wrk: { commandOf: wrkCommand, read: readWrk },
+  h2load: { commandOf: h2loadCommand, read: readH2load },
+};
+
+/** `pid` null: nobody's CPU is of interest. */
+export async function measureLoad({ port, pid }, load, { seconds, workspace }) {
+  const { commandOf, read } = tools[load.tool];
+  const command = commandOf(load, { port, seconds, connections, workspace });
+  const before = pid === null ? 0 : cpuMicrosOf(pid);
+  const startedAt = performance.now();
+  const output = await run(command);
+  const tookMs = performance.now() - startedAt;
+  const cpuMicros = pid === null ? 0 : cpuMicrosOf(pid) - before;
+  const { requests, perSecond, p50, p99, failed } = read(output, command);
+  return { cpuMicros: cpuMicros / requests, busy: cpuMicros / 1_000 / tookMs, perSecond, p50, p99, failed };
 }
 
-function ticksOf(pid) {
-  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return Number(fields[11]) + Number(fields[12]);
-}
-
-const ticksOfTree = (pid) => treeOf(pid).reduce((sum, one) => sum + ticksOf(one), 0);
-
-function wrk(port, path, seconds) {
-  const args = ["-t1", `-c${connections}`, `-d${seconds}s`, "--latency", `http://127.0.0.1:${port}${path}`];
+function run({ program, args, environment = {} }) {
   return new Promise((resolve, reject) => {
     let output = "";
-    const child = spawn("wrk", args, { stdio: ["ignore", "pipe", "inherit"] });
+    const env = { ...process.env, ...environment };
+    const child = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"], env });
     child.stdout.on("data", (chunk) => {
       output += chunk;
     });
     child.once("error", reject);
-    child.once("exit", () => resolve(output));
+    child.once("exit", (code) => {
+      if (code === 0) resolve(output);
+      else reject(new Error(`${program} ended with ${code}: ${output}`));
+    });
   });
-}
-
-const unitMs = { us: 0.001, ms: 1, s: 1_000 };
-
-function numberAt(output, pattern) {
-  const found = pattern.exec(output);
-  return found ? Number(found[1]) * (unitMs[found[2]] ?? 1) : 0;
-}
-
-export async function loadWith({ port, pid }, path, seconds) {
-  await wrk(port, path, 1);
-  const before = ticksOfTree(pid);
-  const output = await wrk(port, path, seconds);
-  const cpu = (ticksOfTree(pid) - before) * microsPerTick;
-  const requests = numberAt(output, /(\d+) requests in/);
-  return {
-    cpuMicros: cpu / requests,
-    perSecond: numberAt(output, /Requests\/sec:\s+([\d.]+)/),
-    p50: numberAt(output, /50%\s+([\d.]+)(us|ms|s)/),
-    p99: numberAt(output, /99%\s+([\d.]+)(us|ms|s)/),
-    failed: numberAt(output, /Non-2xx or 3xx responses: (\d+)/),
-  };
 }

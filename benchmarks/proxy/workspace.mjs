@@ -20,14 +20,28 @@ export function makeWorkspace() {
       child.once("exit", () => children.delete(child));
       return child;
     },
-    start(command, args) {
-      return this.keep(spawn(command, args, { stdio: ["ignore", "ignore", "inherit"] }));
+    start(command, args, environment = {}) {
+      const env = { ...process.env, ...environment };
+      return this.keep(spawn(command, args, { stdio: ["ignore", "ignore", "inherit"], env }));
     },
-    close() {
+    async close() {
+      const ended = [...children].map((child) => once(child, "exit"));
       for (const child of children) child.kill("SIGTERM");
+      // A proxy that waits for its connections to end has none worth waiting for.
+      const timer = setTimeout(() => {
+        for (const child of children) child.kill("SIGKILL");
+      }, 2_000);
+      await Promise.all(ended);
+      clearTimeout(timer);
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+export async function startProgram(workspace, command, args, port, environment) {
+  const child = workspace.start(command, args, environment);
+  await untilListening(port);
+  return { port, pid: child.pid };
 }
 
 export async function freePort() {
@@ -39,7 +53,7 @@ export async function freePort() {
 }
 
 export async function untilListening(port) {
-  for (let tries = 0; tries < 200; tries++) {
+  for (let tries = 0; tries < 400; tries++) {
     const isUp = await new Promise((resolve) => {
       const socket = connect(port, "127.0.0.1", () => resolve(true)).on("error", () => resolve(false));
       socket.on("connect", () => socket.destroy());

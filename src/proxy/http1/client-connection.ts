@@ -305,6 +305,7 @@ export class ClientConnection implements ExchangeConnection, DeadlineOwner {
   }
 
   destroy(): void {
+    this.writer.settle();
     this.#socket.destroy();
     this.#onClose();
   }
@@ -352,6 +353,7 @@ export class ClientConnection implements ExchangeConnection, DeadlineOwner {
 
   #closeAfterAnswer(): void {
     this.#exchange = null;
+    this.writer.send();
     this.#close();
     this.#socket.end();
   }
@@ -365,6 +367,7 @@ export class ClientConnection implements ExchangeConnection, DeadlineOwner {
       return;
     }
     this.#host.onRefused(refused.code);
+    this.writer.send();
     this.#close();
     this.#socket.end(rawAnswer(refused));
   }

@@ -177,15 +177,20 @@ describe("a client that closes its side", () => {
   });
 
   it("in the middle of its body has left", async (test) => {
+    let arrived = false;
     let left = false;
     const service = await startService(test, (request) => {
+      arrived = true;
       request.on("error", () => {
         left = true;
       });
       request.resume();
     });
     const { to, dataPlane } = await proxyTo(test, service);
-    client(test, to).socket.end("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc");
+    const { socket } = client(test, to);
+    socket.write("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc");
+    await until(() => arrived, "the request upstream");
+    socket.end();
     await until(() => left, "the end of the upstream's request");
     assert.equal(dataPlane.endpointStats()[0]?.inFlight, 0);
   });

@@ -96,6 +96,7 @@ export class UpstreamConnection implements DeadlineOwner {
 
   /** Of a tunnel: the client has nothing more to say. */
   endWriting(): void {
+    this.writer.send();
     this.#socket.end();
   }
 
@@ -171,6 +172,7 @@ export class UpstreamConnection implements DeadlineOwner {
   #complete(request: SendingRequest, trailers: RawHeaders, nothingFollows: boolean): void {
     this.#trailers = null;
     this.#request = null;
+    this.writer.send();
     const reusable = nothingFollows && this.#parser.reusable && request.sent && this.#socket.writableLength === 0;
     if (reusable) this.#owner.deadlines.set(this.#deadline, idleMs);
     else this.#destroy(true);
