@@ -49,6 +49,29 @@ describe("deadlines", () => {
     );
   });
 
+  it("that are put off, or brought forward, count from then", () => {
+    const delay = fc.nat(60_000);
+    fc.assert(
+      fc.property(fc.array(fc.tuple(delay, delay), { minLength: 1, maxLength: 20 }), (plan) => {
+        const clock = new FakeClock();
+        const deadlines = new Deadlines(clock);
+        const owners = plan.map(() => new Owner(clock));
+        for (const [index, owner] of owners.entries()) deadlines.set(owner.deadline, plan[index]?.[0] ?? 0);
+        const due = owners.map((owner, index) => {
+          const [, delayMs = 0] = plan[index] ?? [];
+          deadlines.set(owner.deadline, delayMs);
+          return clock.monotonic() + delayMs;
+        });
+        clock.advance(200_000);
+        for (const [index, { overAt }] of owners.entries()) {
+          const at = due[index] ?? 0;
+          assert.ok(overAt !== null && overAt >= at && overAt <= at + slotMs, `${overAt} for ${at}`);
+        }
+        assert.equal(deadlines.size, 0);
+      }),
+    );
+  });
+
   it("that are lifted or set anew do not come at the old time", () => {
     const clock = new FakeClock();
     const deadlines = new Deadlines(clock);

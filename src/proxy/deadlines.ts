@@ -49,9 +49,21 @@ export class Deadlines {
     return this.#count;
   }
 
+  /** Monotonic milliseconds. */
+  now(): number {
+    return this.#clock.monotonic();
+  }
+
   set(deadline: Deadline, delayMs: number): void {
-    if (deadline.slot !== -1) this.lift(deadline);
     const now = this.#clock.monotonic();
+    if (deadline.slot !== -1) {
+      // One that is put off stays where it is, and is moved when its slot comes: most are put off by each request.
+      if (now + delayMs >= deadline.due) {
+        deadline.due = now + delayMs;
+        return;
+      }
+      this.lift(deadline);
+    }
     if (this.#count === 0) this.#position = Math.max(this.#position, Math.floor(now / slotMs));
     deadline.due = now + delayMs;
     this.#insert(deadline);

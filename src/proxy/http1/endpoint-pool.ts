@@ -7,9 +7,13 @@ import { type ConnectionOwner, UpstreamConnection } from "./upstream-connection.
 
 /** At most this many, whatever the plan's limit says; further requests wait for one within their own time limits. */
 const maxConnections = 10_000;
+/** Shorter than the idle time of most servers (uvicorn and Node 5 s), so that we close first, not they. */
+const longestIdleMs = 4_000;
+const shortestIdleMs = 500;
 
 export class EndpointPool implements ConnectionOwner {
   readonly deadlines: Deadlines;
+  #idleMs = longestIdleMs;
   readonly #target: UpstreamTarget;
   readonly #all = new Set<UpstreamConnection>();
   readonly #idle: UpstreamConnection[] = [];
@@ -31,6 +35,15 @@ export class EndpointPool implements ConnectionOwner {
     if (connection !== undefined) connection.start(request);
     else if (this.#all.size < maxConnections) this.#all.add(new UpstreamConnection(this.#target, request, this));
     else this.#waiting.add(request);
+  }
+
+  get idleMs(): number {
+    return this.#idleMs;
+  }
+
+  /** A server with less patience (gunicorn 2 s) shows it once: from then on we close before it does. */
+  onEndedIdle(idleMs: number): void {
+    this.#idleMs = Math.max(shortestIdleMs, Math.min(this.#idleMs, 0.75 * idleMs));
   }
 
   abandon(request: SendingRequest): void {

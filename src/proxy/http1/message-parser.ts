@@ -33,6 +33,8 @@ type State =
 
 /** Of a line that says the size of a chunk: far more than any real extension needs. */
 const chunkLineBytes = 512;
+/** Where there are none, and never will be. Not written to. */
+const nothing: string[] = [];
 
 export abstract class MessageParser {
   /** Reads nothing until it is false again. */
@@ -49,7 +51,7 @@ export abstract class MessageParser {
   #headBytes = 0;
   #left = 0;
   #bodyBytes = 0;
-  #trailers: string[] = [];
+  #trailers: string[] = nothing;
   // What the fields say about the message as a whole.
   #contentLength = -1;
   #isChunked = false;
@@ -107,6 +109,12 @@ export abstract class MessageParser {
     this.#saysClose = false;
     this.#saysKeepAlive = false;
     this.#expectation = null;
+  }
+
+  /** Forgets the message: the parser of an idle connection must not keep it alive. */
+  rest(): void {
+    this.headers = nothing;
+    this.#trailers = nothing;
   }
 
   /** Reads nothing any more. */
@@ -274,7 +282,7 @@ export abstract class MessageParser {
     // Set first: whoever gets the head may stop the parser.
     this.#state = framing === "chunked" ? "chunk-size" : framing === "until-close" ? "until-close" : "fixed";
     this.#left = typeof framing === "number" ? framing : 0;
-    this.#trailers = [];
+    this.#trailers = framing === "chunked" ? [] : nothing;
     this.onHead();
     if (framing === 0 && !this.complete) this.#finish();
   }

@@ -13,13 +13,15 @@ import type { SendingRequest } from "./sending-request.js";
 
 export interface ConnectionOwner {
   readonly deadlines: Deadlines;
+  /** How long a connection may wait for its next request. */
+  readonly idleMs: number;
   /** It may take another request. */
   onFree(connection: UpstreamConnection): void;
+  /** The endpoint has ended one that waited for so long. */
+  onEndedIdle(idleMs: number): void;
   onClosed(connection: UpstreamConnection): void;
 }
 
-/** Shorter than the idle time of common servers (uvicorn 5 s, gunicorn 2 s), so that we close first, not they. */
-const idleMs = 1_500;
 /** A body chunk of this size says that more of the kind will come. */
 const largeChunk = 16 * 1024;
 
@@ -42,6 +44,7 @@ export class UpstreamConnection implements DeadlineOwner {
   #connected = false;
   #paused = false;
   #closed = false;
+  #restedAt = 0;
   /** The answer is complete, with these trailers. */
   #trailers: RawHeaders | null = null;
 
@@ -174,16 +177,23 @@ export class UpstreamConnection implements DeadlineOwner {
     this.#request = null;
     this.writer.send();
     const reusable = nothingFollows && this.#parser.reusable && request.sent && this.#socket.writableLength === 0;
-    if (reusable) this.#owner.deadlines.set(this.#deadline, idleMs);
+    if (reusable) this.#rest();
     else this.#destroy(true);
-    if (reusable) this.#owner.onFree(this);
     // Not yet given back: who has answered at length once will do so again, and no connection is idle for long.
     if (!request.complete(trailers)) this.#buffer.giveBack(true);
+  }
+
+  #rest(): void {
+    this.#restedAt = this.#owner.deadlines.now();
+    this.#owner.deadlines.set(this.#deadline, this.#owner.idleMs);
+    this.#parser.rest();
+    this.#owner.onFree(this);
   }
 
   #onEnd(): void {
     const request = this.#request;
     if (request === null) {
+      if (!this.#closed) this.#owner.onEndedIdle(this.#owner.deadlines.now() - this.#restedAt);
       this.destroy();
       return;
     }
