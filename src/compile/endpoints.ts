@@ -10,6 +10,8 @@ export interface EndpointSource {
   readonly weight: number;
   readonly state: "starting" | "passing" | "warning" | "critical";
   readonly epoch: string;
+  readonly tags?: readonly string[];
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 export interface EndpointsInput {
@@ -38,8 +40,20 @@ function stateOf({ id, state }: EndpointSource, draining: ReadonlySet<string>): 
   return state === "passing" || state === "warning" ? "ready" : null;
 }
 
-function toEndpoint({ id, epoch, address, port, weight }: EndpointSource, state: Endpoint["state"]): Endpoint {
-  return { id, epoch, address, port, ...(weight === 1 ? {} : { weight }), state };
+function toEndpoint(source: EndpointSource, state: Endpoint["state"]): Endpoint {
+  const { id, epoch, address, port, weight, tags = [], metadata = {} } = source;
+  // Of the supervisor's own it would only make the table longer.
+  const { revision: _revision, ...labels } = metadata;
+  return {
+    id,
+    epoch,
+    address,
+    port,
+    ...(weight === 1 ? {} : { weight }),
+    ...(tags.length > 0 ? { tags } : {}),
+    ...(Object.keys(labels).length > 0 ? { metadata: labels } : {}),
+    state,
+  };
 }
 
 /** `users-2` before `users-10`: `first` means the lowest slot. */

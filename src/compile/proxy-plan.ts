@@ -129,12 +129,14 @@ function callAction(callee: string, caller: string | null, { services, provenanc
     retry: mergeRetry(usual.retry, own.retry),
     ...hedgeOf(own.hedge ?? usual.hedge),
     ...compileFault(own.fault ?? usual.fault),
+    ...(own.subset ? { subset: own.subset } : {}),
     ...originsOf(provenance, {
       requestTimeoutMs: at("requestTimeoutMs"),
       attemptTimeoutMs: at("attemptTimeoutMs"),
       retry: at("retry"),
       hedge: at("hedge"),
       fault: at("fault"),
+      subset: at("subset"),
     }),
   };
 }
@@ -203,6 +205,9 @@ function compileCluster(name: string, { services, provenance, settings }: Contex
     loadBalancer: settings.LOAD_BALANCING_ENABLED ? traffic.loadBalancer : "first",
     ...(traffic.hashOn ? { hashOn: traffic.hashOn } : {}),
     ...(traffic.slowStartMs > 0 ? { slowStartMs: traffic.slowStartMs } : {}),
+    ...(traffic.subset ? { subset: traffic.subset } : {}),
+    ...(traffic.zone ? { zone: traffic.zone } : {}),
+    ...(traffic.tunnelIdleMs === undefined ? {} : { tunnelIdleMs: traffic.tunnelIdleMs }),
     connectTimeoutMs,
     retryBudget: { ratio: traffic.retry.budgetRatio, minimum: traffic.retry.budgetMinimum },
     ...(enabled && guarded ? { outlier } : {}),
@@ -212,6 +217,9 @@ function compileCluster(name: string, { services, provenance, settings }: Contex
     ...originsOf(provenance, {
       loadBalancer: `${written}.loadBalancer`,
       slowStartMs: `${written}.slowStartMs`,
+      subset: `${written}.subset`,
+      zone: `${written}.zone`,
+      tunnelIdleMs: `${written}.tunnelIdleMs`,
       retryBudget: `${written}.retry`,
       outlier: `${written}.outlier`,
       limits: `${written}.limits`,

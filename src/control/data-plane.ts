@@ -193,6 +193,11 @@ export class DataPlane {
     await this.#fleet.askAll({ type: "await-drained", endpoint, epoch, limitMs });
   }
 
+  /** Told to every worker; one that is lost meanwhile ends the ejection by its time. */
+  async probePassed(request: Extract<WorkerRequest, { type: "probe-passed" }>): Promise<void> {
+    await this.#fleet.askAll(request);
+  }
+
   // --- questions
 
   async explain(request: Extract<WorkerRequest, { type: "explain" }>): Promise<RequestExplanation> {

@@ -8,6 +8,7 @@ import type { LookupQuery, RegisteredInstance, Registration, Registry, RegistryC
 import type { RequestExplanation, RequestRecord } from "../keeper/protocol.js";
 import type { Settings } from "../model/settings.js";
 import type { InstanceHealthReport, InstanceView } from "../orchestrator/orchestrator.js";
+import type { ProcessPlan } from "../plan/process-plan.js";
 import type {
   ApplyRequest,
   ApplyResult,
@@ -80,6 +81,10 @@ export class System implements ControlPlane {
 
   get environmentFiles(): readonly string[] {
     return envFilePaths(this.#runner.desired.spec, this.#parts.folder.root);
+  }
+
+  get processPlan(): ProcessPlan {
+    return this.#runner.plans.processPlan;
   }
 
   get currentSettings(): Settings {

@@ -4,12 +4,13 @@ import { rmSync } from "node:fs";
 import { messageOf } from "../base/errors.js";
 import { createRegistry } from "../discovery/create-registry.js";
 import { connectKeeper } from "../keeper/client.js";
-import type { PolicyNoticeKind } from "../keeper/protocol.js";
+import type { PolicyNoticeKind, WorkerNotice } from "../keeper/protocol.js";
 import { startKeeper } from "../keeper/start-keeper.js";
 import { connectWorker } from "../proxy/worker-client.js";
 import type { AppFolder } from "../system/app-folder.js";
 import { systemClock } from "../system/clock.js";
 import { DataPlane } from "./data-plane.js";
+import { EjectionProbes } from "./ejection-probes.js";
 import { EndpointRunner } from "./endpoint-runner.js";
 import type { EventLog } from "./event-log.js";
 import { keepExternalServices } from "./external-services.js";
@@ -26,7 +27,18 @@ export function wireSystem(options: StartOptions, spawned: SpawnedInstances, ten
   const { folder, environment } = options;
   const { clock, events, leases, plans, driver, desired, made } = spawned;
   const registry = createRegistry({ clock, emit: events.emit });
-  const dataPlane = createDataPlane(options, events, ownership);
+  const dataPlane: DataPlane = createDataPlane(options, {
+    events,
+    ownership,
+    onNotice: (notice) => probes.onNotice(notice),
+  });
+  const probes = new EjectionProbes({
+    clock,
+    plan: () => system.processPlan,
+    views: () => [...driver.instances.get().values()],
+    check: (service) => driver.checkHealth(service),
+    tell: (request) => void dataPlane.probePassed(request),
+  });
   const endpoints = new EndpointRunner({ registry, dataPlane, clock });
   const external = keepExternalServices({
     registry,
@@ -51,6 +63,7 @@ export function wireSystem(options: StartOptions, spawned: SpawnedInstances, ten
     specWatch.close();
     external.close();
     endpoints.close();
+    probes.close();
     registry.close();
   };
   let markStopped = (): void => {};
@@ -126,7 +139,14 @@ const calming: ReadonlySet<PolicyNoticeKind> = new Set([
 ]);
 const policyLevel = (kind: PolicyNoticeKind): "info" | "warning" => (calming.has(kind) ? "info" : "warning");
 
-function createDataPlane(options: StartOptions, events: EventLog, { holding }: Ownership): DataPlane {
+interface DataPlaneSurroundings {
+  readonly events: EventLog;
+  readonly ownership: Ownership;
+  readonly onNotice: (notice: WorkerNotice) => void;
+}
+
+function createDataPlane(options: StartOptions, { events, ownership, onNotice }: DataPlaneSurroundings): DataPlane {
+  const { holding } = ownership;
   const { folder, embedded } = options;
   return new DataPlane({
     connectKeeper: (handlers) =>
@@ -143,6 +163,7 @@ function createDataPlane(options: StartOptions, events: EventLog, { holding }: O
     clock: systemClock,
     emit: events.emit,
     onPolicy: (notice) => {
+      onNotice(notice);
       if (notice.type === "policy") {
         const { kind, cluster, reason } = notice;
         events.emit({ kind, level: policyLevel(kind), service: cluster, message: `${cluster}: ${reason}` });

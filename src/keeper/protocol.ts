@@ -106,6 +106,14 @@ export type WorkerRequest =
   | { readonly type: "endpoints"; readonly table: EndpointTable }
   /** Answered when no request is in flight to this endpoint any more, or after limitMs. */
   | { readonly type: "await-drained"; readonly endpoint: string; readonly epoch: string; readonly limitMs: number }
+  /** A readiness probe of an instance by HTTP passed, begun at that time. */
+  | {
+      readonly type: "probe-passed";
+      readonly cluster: string;
+      readonly endpoint: string;
+      readonly epoch: string;
+      readonly begunAtEpochMs: number;
+    }
   | { readonly type: "stats" }
   /** Requests that are over, by request id or trace id. */
   | { readonly type: "recorded"; readonly id: string }
@@ -127,6 +135,7 @@ export type WorkerAnswer =
       readonly problems: readonly string[];
     }
   | { readonly type: "drained"; readonly inFlight: number }
+  | { readonly type: "noted" }
   | { readonly type: "stats"; readonly stats: WorkerStats }
   | { readonly type: "recorded"; readonly requests: readonly RequestRecord[] }
   | { readonly type: "explain"; readonly explanation: RequestExplanation }
@@ -201,6 +210,10 @@ export interface EdgeStats {
   readonly refused: Readonly<Record<string, number>>;
   readonly requestBytes: number;
   readonly responseBytes: number;
+  /** WebSockets that were opened. */
+  readonly tunnels: number;
+  /** Of those, open now. */
+  readonly tunnelsOpen: number;
   /** Time to the end of the answer, as a cumulative log-scale histogram (see base/latency-histogram). */
   readonly latency: LatencyHistogram;
 }

@@ -99,6 +99,20 @@ const limits = () =>
     pending: most("Requests that wait for an instance with room. 0: none waits. Default: 1024."),
     requests: most("Requests to the service at a time. 0: no limit. Default: 0."),
     retries: most("Requests at a time that are in a further attempt. 0: no limit. Default: 0."),
+    adaptive: z
+      .union(
+        [
+          z.boolean(),
+          z.strictObject({
+            min: wholeNumber(1, 10_000).optional().meta({ description: "Default: 4." }),
+            max: wholeNumber(1, 10_000).optional().meta({ description: "Default: 1000." }),
+            tolerance: z.number().gt(1, "must be above 1").max(100).optional().meta({ description: "Default: 2." }),
+          }),
+        ],
+        { error: "expected `true`, `false`, or `{ min, max, tolerance }`" },
+      )
+      .optional()
+      .meta({ description: "Requests to the service at a time, found out from its latency. Default: off." }),
   });
 
 const breaker = () =>
@@ -124,6 +138,35 @@ const hedge = () =>
     .optional()
     .meta({ description: "A GET without an answer after so long goes to a second instance, too. Default: off." });
 
+const subset = () =>
+  z
+    .strictObject({
+      tags: list(text(), 16).min(1, "must name a tag").optional(),
+      metadata: z.record(text(), text()).optional(),
+      fallback: z
+        .enum(["any", "none"])
+        .optional()
+        .meta({ description: "Where no usable instance is in it. Default: any." }),
+    })
+    .refine((value) => value.tags !== undefined || value.metadata !== undefined, "must have tags or metadata")
+    .optional()
+    .meta({ description: "Only instances that are registered with all of these. Default: every one." });
+
+const zone = () =>
+  z
+    .union(
+      [
+        text(),
+        z.strictObject({
+          name: text(),
+          minimumHealthy: z.number().min(0).max(100).optional().meta({ description: "Percent. Default: 70." }),
+        }),
+      ],
+      { error: "expected the name of a zone, or `{ name, minimumHealthy }`" },
+    )
+    .optional()
+    .meta({ description: "Instances of this zone first; the app's own are in it. Default: zones do not matter." });
+
 const callTraffic = () =>
   z.strictObject({
     timeout: duration().optional().meta({ description: "The whole exchange, all attempts. 0: none." }),
@@ -135,6 +178,7 @@ const callTraffic = () =>
       .optional(),
     hedge: hedge(),
     fault: faultSchema().optional(),
+    subset: subset(),
   });
 
 const traffic = () =>
@@ -154,6 +198,11 @@ const traffic = () =>
       .meta({ description: "Holds requests back while too many fail. Default: off." }),
     hedge: hedge(),
     fault: faultSchema().optional(),
+    subset: subset(),
+    zone: zone(),
+    tunnelIdle: duration()
+      .optional()
+      .meta({ description: "A WebSocket without a word for so long is closed. 0: never. Default: 1h." }),
   });
 
 function serviceSchema() {

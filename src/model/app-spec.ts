@@ -81,6 +81,27 @@ export interface TrafficSpec {
   /** A safe request without a body goes to a second instance, too, when there is no answer after so long. Default: off. */
   readonly hedge?: HedgeSpec;
   readonly fault?: FaultSpec;
+  /** Default: every instance. */
+  readonly subset?: SubsetSpec;
+  /** Default: the zones of instances do not matter. */
+  readonly zone?: ZoneSpec;
+  /** A WebSocket in which neither side says anything for so long is closed. Default 3600000. */
+  readonly tunnelIdleMs?: number;
+}
+
+/** Instances that have all of these. */
+export interface SubsetSpec {
+  readonly tags: readonly string[];
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Where no usable instance is in it. Default any. */
+  readonly fallback: "any" | "none";
+}
+
+export interface ZoneSpec {
+  /** Of `zone` in an instance's metadata; the app's own instances are in it. */
+  readonly zone: string;
+  /** Share of the zone's instances that must be usable, 0 to 1. Default 0.7. */
+  readonly minimumHealthy: number;
 }
 
 export interface HedgeSpec {
@@ -94,6 +115,7 @@ export interface CallTrafficSpec {
   readonly retry?: Partial<Pick<RetrySpec, "attempts" | "statuses" | "backoffMs">>;
   readonly hedge?: HedgeSpec;
   readonly fault?: FaultSpec;
+  readonly subset?: SubsetSpec;
 }
 
 /** Injected on purpose, until a time that is set with it. */
@@ -114,6 +136,17 @@ export interface LimitsSpec {
   readonly requests: number;
   /** Requests at a time that are in a further attempt. Default 0: the retry budget bounds them. */
   readonly retries: number;
+  /** To the service at a time, found out from its latency. Default: off. */
+  readonly adaptive?: AdaptiveLimitSpec;
+}
+
+export interface AdaptiveLimitSpec {
+  /** Default 4. */
+  readonly min: number;
+  /** Default 1000. */
+  readonly max: number;
+  /** Latency up to so many times the lowest measured is no reason to take fewer. Default 2. */
+  readonly tolerance: number;
 }
 
 export interface BreakerSpec {

@@ -8,7 +8,9 @@ import type {
   LimitsSpec,
   OutlierSpec,
   RetrySpec,
+  SubsetSpec,
   TrafficSpec,
+  ZoneSpec,
 } from "./app-spec.js";
 import { msOr, toMs } from "./duration.js";
 import { withFault } from "./normalise-fault.js";
@@ -45,7 +47,21 @@ export function normaliseTraffic(file: TrafficFile = {}): TrafficSpec {
     breaker: normaliseBreaker(file.breaker),
     ...(file.hedge === undefined ? {} : { hedge: { afterMs: toMs(file.hedge.after) } }),
     ...withFault(file.fault),
+    ...withSubset(file.subset),
+    ...(file.zone === undefined ? {} : { zone: normaliseZone(file.zone) }),
+    ...(file.tunnelIdle === undefined ? {} : { tunnelIdleMs: toMs(file.tunnelIdle) }),
   };
+}
+
+function withSubset(file: TrafficFile["subset"]): { readonly subset?: SubsetSpec } {
+  if (file === undefined) return {};
+  const { tags = [], metadata = {}, fallback = "any" } = file;
+  return { subset: { tags, metadata, fallback } };
+}
+
+function normaliseZone(file: NonNullable<TrafficFile["zone"]>): ZoneSpec {
+  const { name, minimumHealthy = 70 } = typeof file === "string" ? { name: file } : file;
+  return { zone: name, minimumHealthy: minimumHealthy / 100 };
 }
 
 /** What a caller sets for its calls to one callee; the rest is the callee's own. */
@@ -55,6 +71,7 @@ export function normaliseCallTraffic({
   retry,
   hedge,
   fault,
+  subset,
 }: CallTrafficFile): CallTrafficSpec {
   return {
     ...(timeout === undefined ? {} : { requestTimeoutMs: toMs(timeout) }),
@@ -62,6 +79,7 @@ export function normaliseCallTraffic({
     ...(retry === undefined ? {} : { retry: normaliseRouteRetry(retry) }),
     ...(hedge === undefined ? {} : { hedge: { afterMs: toMs(hedge.after) } }),
     ...withFault(fault),
+    ...withSubset(subset),
   };
 }
 
@@ -132,7 +150,16 @@ function normaliseLimits(file: TrafficFile["limits"] = {}): LimitsSpec {
     pending: file.pending ?? defaults.pending,
     requests: file.requests ?? defaults.requests,
     retries: file.retries ?? defaults.retries,
+    ...normaliseAdaptive(file.adaptive),
   };
+}
+
+function normaliseAdaptive(
+  file: Exclude<TrafficFile["limits"], undefined>["adaptive"] = false,
+): Pick<LimitsSpec, "adaptive"> {
+  if (file === false) return {};
+  const { min = 4, max = 1000, tolerance = 2 } = file === true ? {} : file;
+  return { adaptive: { min, max: Math.max(min, max), tolerance } };
 }
 
 function normaliseBreaker(file: TrafficFile["breaker"] = false): BreakerSpec {

@@ -13,6 +13,7 @@ const renamed: Readonly<Record<string, string>> = {
   attemptTimeout: "attemptTimeoutMs",
   startupLimit: "startupLimitMs",
   slowStart: "slowStartMs",
+  tunnelIdle: "tunnelIdleMs",
 };
 
 /** Service fields whose members have places of their own. */

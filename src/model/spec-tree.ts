@@ -7,7 +7,18 @@ import { isRecord } from "./spec-path.js";
 export type SpecTree = ReadonlyMap<string, unknown>;
 
 /** Fields that mean something only as a whole. */
-const wholes = new Set(["build", "setup", "run", "check", "fault", "hashOn"]);
+const wholes = new Set([
+  "build",
+  "setup",
+  "run",
+  "check",
+  "fault",
+  "hashOn",
+  "subset",
+  "zone",
+  "adaptive",
+  "accessLog",
+]);
 
 /** The named entries of an object or a tree, or null where the value is one thing. */
 export function membersOf(value: unknown, key: string): ReadonlyMap<string, unknown> | null {

@@ -140,8 +140,17 @@ export interface RouteAction {
   readonly hedge?: { readonly afterMs: number };
   /** Injected on purpose. */
   readonly fault?: FaultPlan;
+  /** In place of the cluster's own. */
+  readonly subset?: SubsetPlan;
   /** Of the policies that the spec sets, by field of this action; a field that is not here has its default. */
   readonly origins?: Readonly<Record<string, PlanOrigin>>;
+}
+
+export interface SubsetPlan {
+  readonly tags: readonly string[];
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Where no usable endpoint is in it. */
+  readonly fallback: "any" | "none";
 }
 
 export interface BackendPlan {
@@ -276,6 +285,12 @@ export interface ClusterPlan {
   readonly limits?: LimitsPlan;
   /** Absent: none. */
   readonly breaker?: BreakerPlan;
+  /** Endpoints that have all of these; absent: every one. */
+  readonly subset?: SubsetPlan;
+  /** Endpoints of this zone first, as long as this share of them is usable; those without a zone are in it. */
+  readonly zone?: { readonly zone: string; readonly minimumHealthy: number };
+  /** A tunnel without a word from either side for so long is closed; 0: never. Absent: 3600000. */
+  readonly tunnelIdleMs?: number;
   /** The worker itself answers 204: a target for probes, behind the same routing and policy as every other. */
   readonly builtIn?: true;
   readonly origin?: PlanOrigin;
@@ -300,6 +315,8 @@ export interface LimitsPlan {
   readonly requests: number;
   /** Requests at a time that are in a further attempt. */
   readonly retries: number;
+  /** To the cluster at a time, found out from its latency. Absent: off. */
+  readonly adaptive?: { readonly min: number; readonly max: number; readonly tolerance: number };
 }
 
 export interface BreakerPlan {
@@ -329,6 +346,10 @@ export interface Endpoint {
   readonly port: number;
   /** Default 1. */
   readonly weight?: number;
+  /** Default: none. */
+  readonly tags?: readonly string[];
+  /** Default: none. */
+  readonly metadata?: Readonly<Record<string, string>>;
   /** `draining`: takes no new request, finishes those in flight. */
   readonly state: "ready" | "draining";
 }

@@ -3,6 +3,7 @@
 import type { Clock, Timer } from "../base/clock.js";
 import type { PolicyNoticeKind } from "../keeper/protocol.js";
 import type { BreakerPlan, ClusterPlan } from "../plan/proxy-plan.js";
+import { type AdaptivePolicy, type AdaptiveState, startAdaptive, stepAdaptive } from "../resilience/adaptive-limit.js";
 import { type BreakerChange, type BreakerPhase, FailureBreaker } from "../resilience/failure-breaker.js";
 import { RefusalSpell, spellQuietMs } from "../resilience/refusal-spell.js";
 import { RetryBudget } from "../resilience/retry-budget.js";
@@ -20,7 +21,7 @@ const changeKinds = {
   closed: "breaker.closed",
 } as const satisfies Record<BreakerPhase, PolicyNoticeKind>;
 
-type Limit = Extract<RefusalCode, "REQUEST_LIMIT" | "PENDING_LIMIT"> | "retries";
+type Limit = Extract<RefusalCode, "REQUEST_LIMIT" | "PENDING_LIMIT" | "ADAPTIVE_LIMIT"> | "retries";
 
 interface Spell {
   readonly spell: RefusalSpell;
@@ -33,6 +34,7 @@ export class Admission {
   readonly #budget = new RetryBudget();
   readonly #spells = new Map<Limit, Spell>();
   #plan: ClusterPlan | null = null;
+  #adaptive: AdaptiveState | null = null;
   #requests = 0;
   #retries = 0;
 
@@ -58,6 +60,7 @@ export class Admission {
 
   setPlan(plan: ClusterPlan | null): void {
     this.#plan = plan;
+    if (plan?.limits?.adaptive === undefined) this.#adaptive = null;
     if (plan?.breaker !== undefined || this.#breaker.phase === "closed") return;
     this.#breaker.reset();
     this.#options.announce("breaker.closed", "it is switched off");
@@ -68,6 +71,9 @@ export class Admission {
     const { breaker, limits } = this.#plan ?? {};
     const most = limits?.requests ?? 0;
     if (most > 0 && this.#requests >= most) return this.#refuseRequest(most);
+    if (limits?.adaptive !== undefined && this.#requests >= Math.floor(this.#adaptiveState(limits.adaptive).limit)) {
+      return this.#refuseAdaptive();
+    }
     const now = this.#options.clock.monotonic();
     if (breaker !== undefined && !this.#breaker.admits(now, breaker)) return this.#heldBack(now);
     this.#budget.countRequest(now);
@@ -77,6 +83,26 @@ export class Admission {
 
   release(): void {
     this.#requests--;
+  }
+
+  /** How long an attempt took; only where the plan adapts to it. */
+  observe(tookMs: number, failed: boolean, now: number): void {
+    const policy = this.#plan?.limits?.adaptive;
+    if (policy === undefined) return;
+    const state = this.#adaptiveState(policy);
+    // What fails at once says nothing about how fast the service is.
+    if (failed && tookMs <= (state.baselineMs ?? Number.POSITIVE_INFINITY)) return;
+    this.#adaptive = stepAdaptive(state, { tookMs, inFlight: this.#requests }, { now, policy });
+  }
+
+  /** Null: off. */
+  get adaptive(): AdaptiveState | null {
+    return this.#adaptive;
+  }
+
+  #adaptiveState(policy: AdaptivePolicy): AdaptiveState {
+    this.#adaptive ??= startAdaptive(policy, this.#options.clock.monotonic());
+    return this.#adaptive;
   }
 
   /** One attempt's outcome. */
@@ -118,6 +144,11 @@ export class Admission {
     return this.#refuse("REQUEST_LIMIT", `${this.#options.cluster} has ${most} requests in flight, which is its limit`);
   }
 
+  #refuseAdaptive(): Refusal {
+    const detail = `${this.#options.cluster} has ${this.#requests} requests in flight, as many as its latency allows now`;
+    return this.#refuse("ADAPTIVE_LIMIT", detail);
+  }
+
   #heldBack(now: number): Refusal {
     const leftSeconds = Math.ceil(this.#breaker.openLeftMs(now) / 1000);
     const phase = this.#breaker.phase === "open" ? "is open" : "lets only a part of the requests through";
@@ -154,5 +185,6 @@ export class Admission {
 const limitNames: Readonly<Record<Limit, string>> = {
   REQUEST_LIMIT: "limit of requests in flight",
   PENDING_LIMIT: "limit of waiting requests",
+  ADAPTIVE_LIMIT: "limit found out from latency",
   retries: "limit of requests in a further attempt",
 };

@@ -2,8 +2,9 @@
 // who waits for room. Decisions are the pure ones of resilience/; this holds their state.
 import type { Clock, Timer } from "../base/clock.js";
 import type { PolicyNoticeKind, WorkerNotice } from "../keeper/protocol.js";
-import type { ClusterPlan, Endpoint } from "../plan/proxy-plan.js";
+import type { ClusterPlan, Endpoint, SubsetPlan } from "../plan/proxy-plan.js";
 import { createLoadBalancer } from "../resilience/create-load-balancer.js";
+import { inSubset, inZone } from "../resilience/endpoint-preference.js";
 import { findFleetOutliers } from "../resilience/fleet-outliers.js";
 import { type Draw as BalancerDraw, isHashing, type LoadBalancer } from "../resilience/load-balancer.js";
 import { type Fleet, type OutlierEffect, type OutlierEvent, stepOutlier } from "../resilience/outlier.js";
@@ -25,7 +26,18 @@ const comparedEveryMs = 10_000;
 export interface Draw extends BalancerDraw {
   /** By earlier attempts of the same request. */
   readonly tried: readonly EndpointState[];
+  /** In place of the cluster's own. */
+  readonly subset?: SubsetPlan | undefined;
 }
+
+/** The endpoints of a subset, with a balancer that takes turns among them. */
+interface SubsetChoice {
+  readonly generation: number;
+  readonly list: readonly EndpointState[];
+  readonly balancer: LoadBalancer<EndpointState>;
+}
+
+const labelsOf = ({ endpoint }: EndpointState): Endpoint => endpoint;
 
 /** A request that waits for an endpoint with room. */
 export interface Waiting {
@@ -43,6 +55,12 @@ export class Cluster {
   readonly #retired = new Set<EndpointState>();
   readonly #returns = new Map<EndpointState, Timer>();
   #pickable: readonly EndpointState[] = [];
+  /** Those that are ready, and of these what may be used: what subsets are chosen from. Counts up with each change. */
+  #ready: readonly EndpointState[] = [];
+  #usable: readonly EndpointState[] = [];
+  #generation = 0;
+  /** By the plan's own objects. */
+  readonly #choices = new Map<SubsetPlan, SubsetChoice>();
   #warming: Timer | null = null;
   #comparing: Timer | null = null;
   readonly #waiting = new Set<Waiting>();
@@ -76,6 +94,7 @@ export class Cluster {
     if (plan?.loadBalancer !== this.#plan?.loadBalancer)
       this.#balancer = createLoadBalancer(plan?.loadBalancer ?? "first");
     this.#plan = plan;
+    this.#choices.clear();
     this.admission.setPlan(plan);
     for (const endpoint of this.#endpoints.values()) endpoint.speak(plan?.protocol);
     this.#warmUp();
@@ -104,17 +123,44 @@ export class Cluster {
   /** One that was not tried yet, where there is one. Undefined: none is ready, or every one is full. */
   pick(draw: Draw): EndpointState | undefined {
     const { tried } = draw;
+    const choice = this.#choiceFor(draw.subset);
+    const list = choice === null ? this.#pickable : choice.list;
+    const balancer = choice === null ? this.#balancer : choice.balancer;
     if (tried.length === 0) {
-      const chosen = this.#balancer.pick(this.#pickable, draw);
+      const chosen = balancer.pick(list, draw);
       if (chosen === undefined || this.#hasRoom(chosen)) return chosen;
     }
-    const open = this.#pickable.filter((endpoint) => this.#hasRoom(endpoint));
+    const open = list.filter((endpoint) => this.#hasRoom(endpoint));
     const fresh = open.filter((endpoint) => !tried.includes(endpoint));
-    return this.#balancer.pick(this.#pickable, draw, fresh.length > 0 ? fresh : open);
+    return balancer.pick(list, draw, fresh.length > 0 ? fresh : open);
   }
 
-  hasUntried(tried: readonly EndpointState[]): boolean {
-    return this.#pickable.some((endpoint) => !tried.includes(endpoint));
+  hasUntried({ tried, subset }: Pick<Draw, "tried" | "subset">): boolean {
+    return this.candidates(subset).some((endpoint) => !tried.includes(endpoint));
+  }
+
+  /** What a request of this subset may be sent to now; undefined: of the cluster's own. */
+  candidates(subset: SubsetPlan | undefined): readonly EndpointState[] {
+    return this.#choiceFor(subset)?.list ?? this.#pickable;
+  }
+
+  /** Null: there is no subset. */
+  #choiceFor(own: SubsetPlan | undefined): SubsetChoice | null {
+    const subset = own ?? this.#plan?.subset;
+    if (subset === undefined) return null;
+    const known = this.#choices.get(subset);
+    if (known?.generation === this.#generation) return known;
+    const list = this.#nearest(inSubset(this.#usable, subset, labelsOf));
+    const balancer = known?.balancer ?? createLoadBalancer(this.#plan?.loadBalancer ?? "first");
+    const choice = { generation: this.#generation, list, balancer };
+    this.#choices.set(subset, choice);
+    return choice;
+  }
+
+  /** Those of the zone that is preferred, while enough of it are usable. */
+  #nearest(usable: readonly EndpointState[]): readonly EndpointState[] {
+    const zone = this.#plan?.zone;
+    return zone === undefined ? usable : inZone({ all: this.#ready, usable }, zone, labelsOf);
   }
 
   /** False: as many wait as may. After `pick` found none, though some are ready. */
@@ -138,7 +184,7 @@ export class Cluster {
 
   /** Whether anybody wants to know how long answers take. */
   get measures(): boolean {
-    return this.#plan?.loadBalancer === "peak-ewma";
+    return this.#plan?.loadBalancer === "peak-ewma" || this.#plan?.limits?.adaptive !== undefined;
   }
 
   /** How an attempt went. */
@@ -263,6 +309,7 @@ export class Cluster {
     const { clock, notify } = this.#options;
     const untilEpochMs = Math.round(clock.now() + effect.durationMs);
     endpoint.ejectedUntilEpochMs = untilEpochMs;
+    endpoint.ejectedAtEpochMs = clock.now();
     endpoint.ejections++;
     this.#tickIn(endpoint, effect.durationMs);
     this.#refresh();
@@ -281,6 +328,12 @@ export class Cluster {
   #tickIn(endpoint: EndpointState, delayMs: number): void {
     const timer = this.#options.clock.setTimer(delayMs, () => this.#tick(endpoint));
     this.#returns.set(endpoint, timer);
+  }
+
+  /** A probe of what requests see, begun after the ejection, passed. Does nothing for one that began before it. */
+  probePassed(endpoint: EndpointState, begunAtEpochMs: number): void {
+    if (begunAtEpochMs < endpoint.ejectedAtEpochMs) return;
+    this.#return(endpoint, "its readiness probe passed");
   }
 
   #return(endpoint: EndpointState, reason: string): void {
@@ -311,7 +364,10 @@ export class Cluster {
   #refresh(): void {
     const ready = this.endpoints.filter((endpoint) => endpoint.ready);
     const usable = ready.filter((endpoint) => !endpoint.ejected);
-    const pickable = usable.length > 0 ? usable : ready;
+    this.#ready = ready;
+    this.#usable = usable.length > 0 ? usable : ready;
+    this.#generation++;
+    const pickable = this.#nearest(this.#usable);
     // The same list as long as nothing about it changes: balancers make tables of it.
     if (!isSame(pickable, this.#pickable)) this.#pickable = pickable;
     for (const endpoint of pickable) endpoint.listedWeight = endpoint.weight;

@@ -2,7 +2,7 @@
 // checked whole and then swapped in one step: a request sees the old one or the new one, never a mixture.
 import type { Clock } from "../base/clock.js";
 import { messageOf } from "../base/errors.js";
-import type { EndpointStats, WorkerAnswer, WorkerNotice } from "../keeper/protocol.js";
+import type { EndpointStats, WorkerAnswer, WorkerNotice, WorkerRequest } from "../keeper/protocol.js";
 import type { EndpointTable, ProxyPlan } from "../plan/proxy-plan.js";
 import { Cluster } from "./cluster.js";
 import { EdgeBook } from "./edge-counts.js";
@@ -21,6 +21,7 @@ export interface DataPlaneOptions {
   readonly certificates?: CertificateStore;
 }
 
+type ProbePassed = Extract<WorkerRequest, { type: "probe-passed" }>;
 type Verdict = Extract<WorkerAnswer, { type: "acknowledged" | "refused" }>;
 
 export class DataPlane {
@@ -110,6 +111,13 @@ export class DataPlane {
       if (endpoints.length === 0) check();
       for (const endpoint of endpoints) endpoint.whenIdle(check);
     });
+  }
+
+  /** Of an instance's readiness by HTTP: what brings back one that was ejected before it began. */
+  probePassed({ cluster, endpoint, epoch, begunAtEpochMs }: Omit<ProbePassed, "type">): void {
+    const known = this.#clusters.get(cluster);
+    const state = known?.find(endpoint, epoch);
+    if (known && state) known.probePassed(state, begunAtEpochMs);
   }
 
   endpointStats(): EndpointStats[] {

@@ -1,6 +1,6 @@
 // Every policy on a request's way in words, with its place in the spec and how it stands now. For `explain` only.
 import type { PolicyPart } from "../keeper/protocol.js";
-import type { ClusterPlan, PlanOrigin, RouteAction } from "../plan/proxy-plan.js";
+import type { ClusterPlan, PlanOrigin, RouteAction, SubsetPlan } from "../plan/proxy-plan.js";
 import { isHashing } from "../resilience/load-balancer.js";
 import type { Cluster } from "./cluster.js";
 import type { EndpointState } from "./endpoint-state.js";
@@ -11,7 +11,10 @@ type Origins = Readonly<Record<string, PlanOrigin>> | undefined;
 export function describePolicy(cluster: Cluster, action: RouteAction): PolicyPart[] {
   const { plan } = cluster;
   if (plan === null) return [];
-  return [...describeAction(action), ...describeCluster(plan, cluster)];
+  const subset = action.subset ?? plan.subset;
+  const origins = action.subset === undefined ? plan.origins : action.origins;
+  const narrowed = subset === undefined ? [] : [part("subset", describeSubset(subset), originOf(origins, "subset"))];
+  return [...describeAction(action), ...narrowed, ...describeCluster(plan, cluster)];
 }
 
 function describeAction(action: RouteAction): PolicyPart[] {
@@ -38,6 +41,7 @@ function describeCluster(plan: ClusterPlan, cluster: Cluster): PolicyPart[] {
   const { admission } = cluster;
   return [
     part("balancer", describeBalancer(plan), originOf(origins, "loadBalancer")),
+    ...(plan.zone === undefined ? [] : [part("zone", describeZone(plan.zone), originOf(origins, "zone"))]),
     part("slow start", slowStartMs === 0 ? "off" : `${ms(slowStartMs)} from a tenth to all`, {
       ...originOf(origins, "slowStartMs"),
       ...(slowStartMs === 0 ? {} : { standing: `${cluster.endpoints.filter(isWarming).length} instances warming up` }),
@@ -49,7 +53,7 @@ function describeCluster(plan: ClusterPlan, cluster: Cluster): PolicyPart[] {
     }),
     part("limits", limits ? describeLimits(limits) : "none", {
       ...originOf(origins, "limits"),
-      standing: `${admission.requests} in flight, ${cluster.waiting} waiting, ${admission.retries} in a further attempt`,
+      standing: `${admission.requests} in flight, ${cluster.waiting} waiting, ${admission.retries} in a further attempt${adapted(admission)}`,
     }),
     part("breaker", breaker ? describeBreaker(breaker) : "off", {
       ...originOf(origins, "breaker"),
@@ -83,12 +87,37 @@ function above({ minimumHosts, minimumRequests }: { minimumHosts: number; minimu
   return ` (of ${minimumHosts} instances with ${minimumRequests} answers each)`;
 }
 
-function describeLimits({ connections, pending, requests, retries }: NonNullable<ClusterPlan["limits"]>): string {
+function adapted({ adaptive }: Cluster["admission"]): string {
+  if (adaptive === null) return "";
+  const baseline =
+    adaptive.baselineMs === null ? "nothing measured yet" : `lowest latency ${ms(round(adaptive.baselineMs))}`;
+  return `, adapted to ${Math.floor(adaptive.limit)} (${baseline})`;
+}
+
+const round = (value: number): number => Math.round(value * 10) / 10;
+
+function describeZone({ zone, minimumHealthy }: NonNullable<ClusterPlan["zone"]>): string {
+  return `${zone} first, while ${percent(minimumHealthy)} of it are usable`;
+}
+
+function describeSubset({ tags, metadata, fallback }: SubsetPlan): string {
+  const wanted = [...tags, ...Object.entries(metadata).map(([key, value]) => `${key}=${value}`)];
+  return `instances with ${wanted.join(", ")}; where none is usable, ${fallback === "any" ? "any other" : "none"}`;
+}
+
+function describeLimits({
+  connections,
+  pending,
+  requests,
+  retries,
+  adaptive,
+}: NonNullable<ClusterPlan["limits"]>): string {
   const parts = [
     connections > 0 && `${connections} requests to one instance, ${pending} more wait`,
     requests > 0 && `${requests} requests in all`,
+    adaptive && `${adaptive.min} to ${adaptive.max} in all by latency up to ${adaptive.tolerance} times the lowest`,
     retries > 0 && `${retries} in a further attempt`,
-  ].filter((text) => text !== false);
+  ].filter((text) => typeof text === "string");
   return parts.length === 0 ? "none" : parts.join("; ");
 }
 

@@ -12,6 +12,8 @@ export class EdgeCounts {
   readonly callee: string;
   retries = 0;
   retriesDenied = 0;
+  tunnels = 0;
+  tunnelsOpen = 0;
   #requests = 0;
   #errors = 0;
   #requestBytes = 0;
@@ -59,6 +61,8 @@ export class EdgeCounts {
       refused: { ...this.#refused },
       requestBytes: this.#requestBytes,
       responseBytes: this.#responseBytes,
+      tunnels: this.tunnels,
+      tunnelsOpen: this.tunnelsOpen,
       latency: this.#latency.toJSON(),
     };
   }

@@ -24,6 +24,8 @@ export class EndpointState implements Candidate {
   failuresInInterval = 0;
   /** Wall time, for people; the outlier state has the monotonic one. */
   ejectedUntilEpochMs: number | null = null;
+  /** Wall time of the last ejection. */
+  ejectedAtEpochMs = 0;
   ejections = 0;
   requests = 0;
   failures = 0;

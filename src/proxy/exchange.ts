@@ -20,6 +20,8 @@ export interface Exchange {
   readonly tls?: { readonly serverName: string } | undefined;
   /** The client's connection can become a tunnel: after `head(101)` its body is what it sends from then on. */
   readonly switches: boolean;
+  /** Before `head(101)`: how long a tunnel may be silent, 0: for ever. Absent: this codec makes none. */
+  limitTunnel?(idleMs: number): void;
   readonly body: BodySource;
   readonly sink: AnswerSink;
 }

@@ -1,7 +1,7 @@
 // What would happen to a request, and why: the same routing code that serves traffic, asked about every route.
 // Sends nothing and changes no state.
 import type { RequestExplanation } from "../keeper/protocol.js";
-import type { ListenerPlan, RouteEntry } from "../plan/proxy-plan.js";
+import type { ListenerPlan, RouteEntry, SubsetPlan } from "../plan/proxy-plan.js";
 import type { Cluster } from "./cluster.js";
 import type { DataPlane } from "./data-plane.js";
 import { describePolicy } from "./describe-policy.js";
@@ -71,14 +71,16 @@ function filtersOf({ action, backend }: RouteDecision): Pick<RequestExplanation,
 
 function explainForward(dataPlane: DataPlane, decision: RouteDecision): Explained {
   const cluster = dataPlane.cluster(decision.cluster);
-  if (!cluster || cluster.pickable.length === 0) {
-    const none = refusal("NO_ENDPOINT", `service ${decision.cluster} has no ready instance`);
-    return { ...refusedWith(none), endpoints: explainEndpoints(cluster) };
+  const { subset } = decision.action;
+  if (!cluster || cluster.candidates(subset).length === 0) {
+    const which = cluster?.pickable.length ? "ready instance in the subset" : "ready instance";
+    const none = refusal("NO_ENDPOINT", `service ${decision.cluster} has no ${which}`);
+    return { ...refusedWith(none), endpoints: explainEndpoints(cluster, subset) };
   }
   return {
     outcome: { kind: "forward", route: decision.route, cluster: decision.cluster },
     routes: [],
-    endpoints: explainEndpoints(cluster),
+    endpoints: explainEndpoints(cluster, subset),
     policy: {
       loadBalancer: cluster.plan?.loadBalancer ?? "first",
       requestTimeoutMs: decision.action.requestTimeoutMs,
@@ -158,19 +160,25 @@ function missingHeader(headers: PreparedEntry["headers"], head: RequestHead): st
   return `${missing.name} is "${present}"${missing.test === null ? ", not" : " and does not match"} "${missing.value}"`;
 }
 
-function explainEndpoints(cluster: Cluster | undefined): RequestExplanation["endpoints"] {
-  const pickable = new Set(cluster?.pickable ?? []);
+function explainEndpoints(
+  cluster: Cluster | undefined,
+  subset: SubsetPlan | undefined,
+): RequestExplanation["endpoints"] {
+  const pickable = new Set(cluster?.candidates(subset) ?? []);
+  const isNarrowed = subset !== undefined || cluster?.plan?.subset !== undefined;
   return (cluster?.endpoints ?? []).map((state) => ({
     id: state.endpoint.id,
     address: `${state.endpoint.address}:${state.endpoint.port}`,
     usable: pickable.has(state),
-    reason: standingOf(state, pickable.has(state)),
+    reason: standingOf(state, pickable.has(state), isNarrowed),
     inFlight: state.inFlight,
   }));
 }
 
-function standingOf(state: EndpointState, pickable: boolean): string {
+function standingOf(state: EndpointState, pickable: boolean, isNarrowed: boolean): string {
   if (!state.ready) return "draining: takes no new request";
+  if (!state.ejected && !pickable)
+    return isNarrowed ? "ready, but not in the subset or the zone" : "ready, in another zone";
   if (!state.ejected) return "ready";
   const until = `ejected until ${new Date(state.ejectedUntilEpochMs ?? 0).toISOString()}`;
   return pickable ? `${until}, used all the same because every other one is, too` : until;

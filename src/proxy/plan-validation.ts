@@ -60,13 +60,15 @@ function checkEndpoints(check: Check, value: unknown, path: string): void {
 // Ten thousand of them are looked at in a few milliseconds, because no path is built for those that are right.
 function isEndpoint(value: unknown): value is Endpoint {
   if (typeof value !== "object" || value === null) return false;
-  const { id, epoch, address, port, weight, state } = value as Fields;
+  const { id, epoch, address, port, weight, state, tags, metadata } = value as Fields;
   return (
     isText(id) &&
     isText(epoch) &&
     isText(address) &&
     isPort(port) &&
     (weight === undefined || isAmount(weight)) &&
+    (tags === undefined || isTextList(tags)) &&
+    (metadata === undefined || isTextMap(metadata)) &&
     (state === "ready" || state === "draining")
   );
 }
@@ -79,6 +81,10 @@ function explainEndpoint(check: Check, value: unknown, path: string): void {
   check.text(endpoint.address, `${path}.address`);
   if (!isPort(endpoint.port)) check.add(`${path}.port`, "must be a port");
   if (endpoint.weight !== undefined) check.amount(endpoint.weight, `${path}.weight`);
+  if (endpoint.tags !== undefined && !isTextList(endpoint.tags)) check.add(`${path}.tags`, "must be a list of strings");
+  if (endpoint.metadata !== undefined && !isTextMap(endpoint.metadata)) {
+    check.add(`${path}.metadata`, "must be an object of strings");
+  }
   check.oneOf(endpoint.state, ["ready", "draining"], `${path}.state`);
 }
 
@@ -107,11 +113,34 @@ function checkCluster(check: Check, value: unknown, name: string): void {
     check.amount(budget.minimum, `${path}.retryBudget.minimum`);
   }
   checkLimits(check, cluster.limits, `${path}.limits`);
+  if (cluster.tunnelIdleMs !== undefined) check.amount(cluster.tunnelIdleMs, `${path}.tunnelIdleMs`);
+  if (cluster.subset !== undefined) checkSubset(check, cluster.subset, `${path}.subset`);
+  const zone = cluster.zone === undefined ? null : check.object(cluster.zone, `${path}.zone`);
+  if (zone) {
+    check.text(zone.zone, `${path}.zone.zone`);
+    check.amount(zone.minimumHealthy, `${path}.zone.minimumHealthy`);
+  }
   checkBreaker(check, cluster.breaker, `${path}.breaker`);
   if (cluster.builtIn !== undefined) check.equal(cluster.builtIn, true, `${path}.builtIn`);
   const outlier = cluster.outlier === undefined ? null : check.object(cluster.outlier, `${path}.outlier`);
   if (!outlier) return;
   checkOutlier(check, outlier, `${path}.outlier`);
+}
+
+function checkSubset(check: Check, value: unknown, path: string): void {
+  const subset = check.object(value, path);
+  if (!subset) return;
+  if (!isTextList(subset.tags)) check.add(`${path}.tags`, "must be a list of strings");
+  if (!isTextMap(subset.metadata)) check.add(`${path}.metadata`, "must be an object of strings");
+  check.oneOf(subset.fallback, ["any", "none"], `${path}.fallback`);
+}
+
+const isTextList = (value: unknown): boolean =>
+  Array.isArray(value) && value.every((entry) => typeof entry === "string");
+
+function isTextMap(value: unknown): boolean {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  return Object.values(value).every((entry) => typeof entry === "string");
 }
 
 function checkOutlier(check: Check, outlier: Fields, path: string): void {
@@ -137,6 +166,9 @@ function checkLimits(check: Check, value: unknown, path: string): void {
   const limits = value === undefined ? null : check.object(value, path);
   if (!limits) return;
   for (const field of ["connections", "pending", "requests", "retries"]) check.count(limits[field], `${path}.${field}`);
+  const adaptive = limits.adaptive === undefined ? null : check.object(limits.adaptive, `${path}.adaptive`);
+  if (!adaptive) return;
+  for (const field of ["min", "max", "tolerance"]) check.positive(adaptive[field], `${path}.adaptive.${field}`);
 }
 
 function checkBreaker(check: Check, value: unknown, path: string): void {
@@ -277,6 +309,7 @@ function checkAction(check: Check, value: unknown, path: string, clusters: Reado
   const hedge = action.hedge === undefined ? null : check.object(action.hedge, `${path}.hedge`);
   if (hedge) check.positive(hedge.afterMs, `${path}.hedge.afterMs`);
   checkFault(check, action.fault, `${path}.fault`);
+  if (action.subset !== undefined) checkSubset(check, action.subset, `${path}.subset`);
   const retry = check.object(action.retry, `${path}.retry`);
   if (!retry) return;
   if (retry.unsentOnly !== undefined) check.equal(retry.unsentOnly, true, `${path}.retry.unsentOnly`);

@@ -35,6 +35,7 @@ export const refusalKinds = {
   FAULT_INJECTED: { status: 503, title: "A fault was injected here on purpose; its status is what the fault says." },
   BREAKER_OPEN: { status: 503, title: "The service fails too often: requests to it are held back for a while." },
   REQUEST_LIMIT: { status: 503, title: "The service has as many requests in flight as its limit allows." },
+  ADAPTIVE_LIMIT: { status: 503, title: "The service has as many requests in flight as its latency allows now." },
   PENDING_LIMIT: { status: 503, title: "Every instance is fully used, and as many requests wait as may." },
   UPSTREAM_TIMEOUT: { status: 504, title: "The service did not answer in time." },
   VERSION_NOT_SUPPORTED: { status: 505, title: "This port speaks HTTP/1.1 and HTTP/1.0." },

@@ -3,7 +3,7 @@
 
 import type { Rng } from "../base/clock.js";
 import type { RecordedAttempt } from "../keeper/protocol.js";
-import type { FaultPlan, HeaderEditPlan } from "../plan/proxy-plan.js";
+import type { FaultPlan, HeaderEditPlan, SubsetPlan } from "../plan/proxy-plan.js";
 import { fullJitterMs } from "../resilience/backoff.js";
 import { drawFaultAbort, drawFaultDelay, isFaultOver } from "../resilience/fault.js";
 import type { OutlierEvent } from "../resilience/outlier.js";
@@ -75,6 +75,7 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
   /** Counted by the cluster as one in flight. */
   #admitted = false;
   #isRetried = false;
+  #isTunnel = false;
   #finished = false;
   #totalDeadline: Deadline | null = null;
   #attemptDeadline: Deadline | null = null;
@@ -135,6 +136,10 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
     this.#tryNext();
   }
 
+  get subset(): SubsetPlan | undefined {
+    return this.#course.decision.action.subset;
+  }
+
   /** Of what the cluster keeps requests together by; drawn at random where the request has none of it. */
   get hash(): number {
     if (this.#hash === -1) {
@@ -190,7 +195,7 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
 
   pickHedge(): EndpointState | null {
     const { cluster } = this.#course;
-    if (!cluster.hasUntried(this.tried)) return null;
+    if (!cluster.hasUntried(this)) return null;
     const endpoint = cluster.pick(this);
     if (endpoint === undefined || this.tried.includes(endpoint) || !this.#bookRetry()) return null;
     this.tried.push(endpoint);
@@ -207,8 +212,9 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
 
   #waitForRoom(): void {
     const { cluster } = this.#course;
-    if (cluster.pickable.length === 0) {
-      this.#refuse(refusal("NO_ENDPOINT", `service ${cluster.name} has no ready instance`));
+    if (cluster.candidates(this.subset).length === 0) {
+      const which = cluster.pickable.length === 0 ? "ready instance" : "ready instance in the subset";
+      this.#refuse(refusal("NO_ENDPOINT", `service ${cluster.name} has no ${which}`));
     } else if (!cluster.tryWait(this)) this.#refuse(cluster.admission.refusePending());
     else this.#note("limits: waited for an instance with room");
   }
@@ -245,11 +251,20 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
       const failure: AttemptFailure = { kind: "status", status, message: `the answer was ${status}` };
       if (this.#retry(failure)) return;
     }
+    if (status === 101) this.#openTunnel();
     const passed = forwardAnswerHeaders(headers, { status, requestId: this.#course.forwarded.requestId });
     this.#answer.head(status, editHeaders(passed, this.#course.answerEdits), this.#mayRepeat());
     if (this.#answer.started) this.#liftAttemptDeadline();
     // A tunnel lasts as long as both sides want; what was asked and answered is over.
     if (status === 101) this.#finish(status, false);
+  }
+
+  #openTunnel(): void {
+    const idleMs = this.#course.cluster.plan?.tunnelIdleMs;
+    if (idleMs !== undefined) this.#exchange.limitTunnel?.(idleMs);
+    this.#isTunnel = true;
+    this.#edge.tunnels++;
+    this.#edge.tunnelsOpen++;
   }
 
   onData(chunk: Uint8Array): void {
@@ -328,7 +343,7 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
 
   // A broken endpoint says nothing about another one: no reason to wait. An overloaded or slow one may.
   #goesElsewhere(failure: AttemptFailure): boolean {
-    return (failure.kind === "connect" || failure.kind === "reset") && this.#course.cluster.hasUntried(this.tried);
+    return (failure.kind === "connect" || failure.kind === "reset") && this.#course.cluster.hasUntried(this);
   }
 
   #question(failure: AttemptFailure): Parameters<typeof decideRetry>[0] {
@@ -396,12 +411,15 @@ export class RequestRun implements UpstreamListener, AnswerListener, DeadlineOwn
     const tookMs = now - this.#attemptStartedAt;
     if (failed) latency.observeFailure(tookMs, now);
     else latency.observe(tookMs, now);
+    this.#course.cluster.admission.observe(tookMs, failed, now);
   }
 
   #endAttempt(): void {
     const endpoint = this.#endpoint;
     if (endpoint === null) return;
     this.#endpoint = null;
+    if (this.#isTunnel) this.#edge.tunnelsOpen--;
+    this.#isTunnel = false;
     this.#liftAttemptDeadline();
     this.#body?.detach();
     this.#attempt?.abort();

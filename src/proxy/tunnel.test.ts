@@ -108,6 +108,35 @@ describe("a tunnel", () => {
     assert.equal(counted.toJSON().requests, 1);
   });
 
+  it("is counted while it is open, and closed when neither side has said anything for its time", async (t) => {
+    let say: (text: string) => void = () => {};
+    const service = await startUpgradeService(t, (socket) => {
+      socket.write(switched);
+      socket.resume();
+      say = (text) => socket.write(text);
+    });
+    const plan = planOf([gatewayListener("chat")], [clusterPlan("chat", { tunnelIdleMs: 400 })]);
+    const proxy = await startProxy(t, plan, { chat: [endpointAt(service)] });
+    const client = open(t, proxy.port("gateway/main"), request);
+    await until(() => client.text.includes("101"), "it is open");
+    const counts = (): number[] => {
+      const { tunnels, tunnelsOpen } = proxy.dataPlane.edges.of("gateway", "chat").toJSON();
+      return [tunnels, tunnelsOpen];
+    };
+    assert.deepEqual(counts(), [1, 1]);
+    // The service alone speaks, for longer than the limit.
+    const begun = performance.now();
+    let said = 0;
+    await until(() => {
+      if (performance.now() - begun > said * 100) say(`${++said},`);
+      return performance.now() - begun > 900;
+    }, "more than two limits are over");
+    assert.equal(client.ended, false);
+    await until(() => client.ended, "it is closed in silence");
+    await until(() => counts()[1] === 0, "it is not open any more");
+    assert.deepEqual(counts(), [1, 0]);
+  });
+
   it("carries much, both ways at once", async (t) => {
     const { port } = await serve(t, await startUpgradeService(t, echo));
     const client = open(t, port, request);

@@ -37,6 +37,9 @@ async function answer(
       const { endpoint, epoch, limitMs } = request;
       return { type: "drained", inFlight: await dataPlane.awaitDrained(endpoint, epoch, limitMs) };
     }
+    case "probe-passed":
+      dataPlane.probePassed(request);
+      return { type: "noted" };
     case "stats": {
       const stats = { pid, startTicks, edges: dataPlane.edges.toJSON(), endpoints: dataPlane.endpointStats() };
       return { type: "stats", stats };

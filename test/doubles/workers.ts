@@ -118,6 +118,9 @@ export class FakeWorker {
         return { type: "stats", stats: { pid: this.info.pid, startTicks: 1, edges: [], endpoints: [] } };
       case "status":
         return { type: "status", pid: this.info.pid, ...versions, inFlight: 0, listeners: [] };
+      case "probe-passed":
+        this.log.push(`probe-passed ${request.endpoint}@${request.epoch}`);
+        return { type: "noted" };
       case "recorded":
         return { type: "recorded", requests: this.recorded.filter(({ requestId }) => requestId === request.id) };
       case "explain":

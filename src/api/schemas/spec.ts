@@ -17,6 +17,7 @@ import type {
   RouteSpec,
   ServiceSpec,
   SourcePlace,
+  SubsetSpec,
   TrafficSpec,
 } from "../../model/app-spec.js";
 import { defaultSettings, type Settings } from "../../model/settings.js";
@@ -90,6 +91,12 @@ const fault: z.ZodType<FaultSpec> = z
 
 const hedge = z.strictObject({ afterMs: milliseconds.positive() });
 
+const subset: z.ZodType<SubsetSpec> = z.strictObject({
+  tags: z.array(text).max(100),
+  metadata: z.record(z.string().max(256), text),
+  fallback: z.enum(["any", "none"]),
+});
+
 const callTraffic: z.ZodType<CallTrafficSpec> = z
   .strictObject({
     requestTimeoutMs: milliseconds.optional(),
@@ -100,6 +107,7 @@ const callTraffic: z.ZodType<CallTrafficSpec> = z
       .optional(),
     hedge: hedge.optional(),
     fault: fault.optional(),
+    subset: subset.optional(),
   })
   .openapi("CallTraffic");
 
@@ -127,7 +135,13 @@ const traffic: z.ZodType<TrafficSpec> = z
       failurePercentage: z.strictObject({ threshold: z.number().gt(0).max(1), ...minimumShape }).optional(),
       successRate: z.strictObject({ deviations: z.number().gt(0).max(10), ...minimumShape }).optional(),
     }),
-    limits: z.strictObject({ connections: most, pending: most, requests: most, retries: most }),
+    limits: z.strictObject({
+      connections: most,
+      pending: most,
+      requests: most,
+      retries: most,
+      adaptive: z.strictObject({ min: count, max: count, tolerance: z.number().gt(1).max(100) }).optional(),
+    }),
     breaker: z.strictObject({
       enabled: z.boolean(),
       failureRatio: z.number().gt(0).max(1),
@@ -139,6 +153,9 @@ const traffic: z.ZodType<TrafficSpec> = z
     }),
     hedge: hedge.optional(),
     fault: fault.optional(),
+    subset: subset.optional(),
+    zone: z.strictObject({ zone: name, minimumHealthy: z.number().min(0).max(1) }).optional(),
+    tunnelIdleMs: milliseconds.optional(),
   })
   .openapi("Traffic");
 

@@ -19,6 +19,8 @@ function edge(overrides: Partial<EdgeStats> = {}): EdgeStats {
     errors: 0,
     retries: 0,
     retriesDenied: 0,
+    tunnels: 0,
+    tunnelsOpen: 0,
     refused: {},
     requestBytes: 0,
     responseBytes: 0,

@@ -21,6 +21,8 @@ interface EdgeTotals {
   readonly requests: number;
   readonly errors: number;
   readonly retries: number;
+  readonly tunnels: number;
+  readonly tunnelsOpen: number;
   readonly latency: LatencyHistogram;
 }
 
@@ -37,6 +39,13 @@ function edgeFamilies(stats: readonly WorkerStats[]): string[][] {
     counter("tusk_requests_total", "Requests by caller and callee.", (edge) => edge.requests),
     counter("tusk_request_errors_total", "Requests that ended with 5xx or with no answer.", (edge) => edge.errors),
     counter("tusk_retries_total", "Attempts after the first.", (edge) => edge.retries),
+    counter("tusk_tunnels_total", "WebSockets opened.", (edge) => edge.tunnels),
+    family(
+      "tusk_tunnels_open",
+      "gauge",
+      "WebSockets open now.",
+      edges.map((edge) => line("tusk_tunnels_open", edge.labels, edge.tunnelsOpen)),
+    ),
     family(
       "tusk_request_duration_seconds",
       "histogram",
@@ -57,6 +66,8 @@ function totalsOf(stats: readonly WorkerStats[]): EdgeTotals[] {
     requests: sum(group.map((edge) => edge.requests)),
     errors: sum(group.map((edge) => edge.errors)),
     retries: sum(group.map((edge) => edge.retries)),
+    tunnels: sum(group.map((edge) => edge.tunnels)),
+    tunnelsOpen: sum(group.map((edge) => edge.tunnelsOpen)),
     latency: mergeHistograms(group.map((edge) => edge.latency)),
   }));
 }

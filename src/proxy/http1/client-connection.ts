@@ -52,6 +52,7 @@ export class ClientConnection implements ExchangeConnection, DeadlineOwner {
   #requestEnded = false;
   /** Nothing is parsed any more: what comes is passed on. */
   #tunnel = false;
+  #tunnelIdleMs = 0;
   #backlog: Buffer | null = null;
   /** Within `#consume`: what becomes possible is done by its loop. */
   #consuming = false;
@@ -125,7 +126,7 @@ export class ClientConnection implements ExchangeConnection, DeadlineOwner {
     const reader = this.#reader;
     if (reader === null) return;
     reader.onBody(bytes);
-    this.#wait("tunnel", this.#host.limits.tunnelMs);
+    this.#waitInTunnel();
     if (!reader.onBodyPause()) this.#pauseSocket();
   }
 
@@ -236,10 +237,17 @@ export class ClientConnection implements ExchangeConnection, DeadlineOwner {
 
   // What the exchange asks for.
 
-  switchProtocols(): void {
+  switchProtocols(idleMs: number | null): void {
     this.#tunnel = true;
+    this.#tunnelIdleMs = idleMs ?? this.#host.limits.tunnelMs;
     this.#socket.setKeepAlive(true);
-    this.#wait("tunnel", this.#host.limits.tunnelMs);
+    this.#waitInTunnel();
+  }
+
+  /** From the last word of either side. */
+  #waitInTunnel(): void {
+    if (this.#tunnelIdleMs > 0) this.#wait("tunnel", this.#tunnelIdleMs);
+    else this.#stopWaiting();
   }
 
   startBody(reader: BodyReader): void {
@@ -415,7 +423,8 @@ export class ClientConnection implements ExchangeConnection, DeadlineOwner {
   }
 
   onProgress(): void {
-    if (this.#halfClosed && !this.#tunnel) this.#wait("next answer part", this.#host.limits.halfClosedMs);
+    if (this.#tunnel) this.#waitInTunnel();
+    else if (this.#halfClosed) this.#wait("next answer part", this.#host.limits.halfClosedMs);
   }
 
   onDeadline(deadline: Deadline): void {

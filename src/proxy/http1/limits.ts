@@ -15,7 +15,7 @@ export interface HttpLimits {
   readonly keepAliveMs: number;
   /** While we wait for the client: for the next part of its body, or to take what was written. Default 60 s. */
   readonly stallMs: number;
-  /** Without a byte from the client in a tunnel. Default 1 h. */
+  /** Without a byte from either side in a tunnel, where the plan says nothing else. Default 1 h. */
   readonly tunnelMs: number;
   /** For the next part of an answer to a client that has closed its side: it may be gone altogether. Default 1 s. */
   readonly halfClosedMs: number;

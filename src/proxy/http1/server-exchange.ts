@@ -16,8 +16,8 @@ export interface ExchangeConnection {
   readonly writer: ByteWriter;
   /** The answer that begins now is the last one. */
   readonly isLast: boolean;
-  /** From here on it is a tunnel, for whatever comes. */
-  switchProtocols(): void;
+  /** From here on it is a tunnel, for whatever comes; closed when it is silent for so long. Null: the usual time; 0: never. */
+  switchProtocols(idleMs: number | null): void;
   startBody(reader: BodyReader): void;
   pauseBody(): void;
   resumeBody(): void;
@@ -56,6 +56,7 @@ export class ServerExchange implements Exchange, BodySource, AnswerSink {
   #ended = false;
   #continues: boolean;
   #isLast: boolean;
+  #tunnelIdleMs: number | null = null;
 
   constructor(connection: ExchangeConnection, request: RequestFacts) {
     this.#connection = connection;
@@ -111,6 +112,10 @@ export class ServerExchange implements Exchange, BodySource, AnswerSink {
     return !this.#continues;
   }
 
+  limitTunnel(idleMs: number): void {
+    this.#tunnelIdleMs = idleMs;
+  }
+
   start(reader: BodyReader): void {
     if (!this.#ended) this.#connection.startBody(reader);
   }
@@ -157,7 +162,7 @@ export class ServerExchange implements Exchange, BodySource, AnswerSink {
     const framing = this.#framingFor(status, length);
     if (status === 101) {
       text += "connection: upgrade\r\n";
-      this.#connection.switchProtocols();
+      this.#connection.switchProtocols(this.#tunnelIdleMs);
     }
     if (framing === "chunked") text += "transfer-encoding: chunked\r\n";
     if (framing === "until-close") this.#isLast = true;
