@@ -2,9 +2,9 @@
 // the worker's event loop stood still (measured within it), and the longest time in which clients that ask all the time
 // got no answer.
 import { once } from "node:events";
-import { Agent, request } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
 import { connectWorker } from "../../dist/src/proxy/worker-client.js";
 import { planOf, startTusk, tableOf, tell } from "./peers/tusk.mjs";
 import { endpointsAt, manyEndpoints } from "./scenario.mjs";
@@ -13,7 +13,6 @@ import { makeWorkspace } from "./workspace.mjs";
 
 const endpoints = 10_000;
 const goalMs = { swap: 50, stall: 20 };
-const clients = 4;
 
 export async function measureSwap({ rounds }) {
   const workspace = makeWorkspace();
@@ -22,16 +21,17 @@ export async function measureSwap({ rounds }) {
     const probe = fileURLToPath(new URL("stall-probe.mjs", import.meta.url));
     const tusk = await startTusk(workspace, manyEndpoints(endpoints)(upstream), ["--import", probe]);
     const worker = await connectWorker({ socketPath: tusk.socket, onNotice() {}, onLost() {} });
-    const steady = startClients(tusk.port);
+    const steady = await startClients(tusk.port);
     await delay(3_000);
     const runs = [];
     const calm = await stallOf(tusk.child, steady, () => delay(200));
     for (let round = 0; round < rounds + 2; round++)
       runs.push(await swapOnce(round, { tusk, worker, steady, upstream }));
-    steady.stop();
+    const { failed } = await steady.ask("read");
+    await steady.stop();
     worker.close();
     // The first ones are those of code that was never run.
-    return { calm, runs: runs.slice(2), failed: steady.failed };
+    return { calm, runs: runs.slice(2), failed };
   } finally {
     await workspace.close();
   }
@@ -64,12 +64,12 @@ async function swapOnce(round, { tusk, worker, steady, upstream }) {
 
 async function stallOf(child, steady, work) {
   child.send({ type: "bench-probe-reset" });
+  await steady.ask("reset");
   await delay(50);
-  steady.longestGapMs = 0;
   await work();
   child.send({ type: "bench-probe-read" });
   const longestMs = await probed(child);
-  return { stallMs: longestMs, gapMs: steady.longestGapMs };
+  return { stallMs: longestMs, gapMs: (await steady.ask("read")).longestGapMs };
 }
 
 /** Its other messages are for the keeper. */
@@ -80,31 +80,18 @@ async function probed(child) {
   }
 }
 
-/** Clients that ask one after the other; the gap is between two answers to any of them. */
-function startClients(port) {
-  const agent = new Agent({ keepAlive: true, maxSockets: clients });
-  const steady = { longestGapMs: 0, failed: 0, stopped: false, stop: () => {} };
-  let last = performance.now();
-  const ask = () => {
-    if (steady.stopped) return;
-    const again = (answer) => {
-      if (answer?.statusCode !== 200 && !steady.stopped) steady.failed++;
-      const now = performance.now();
-      steady.longestGapMs = Math.max(steady.longestGapMs, now - last);
-      last = now;
-      if (!answer) setTimeout(ask, 10);
-      else answer.resume().once("end", ask);
-    };
-    request({ host: "127.0.0.1", port, path: "/small", agent }, again)
-      .on("error", () => again(null))
-      .end();
+/** In a thread of their own: what this one does is no gap of theirs. */
+async function startClients(port) {
+  const thread = new Worker(new URL("steady-clients.mjs", import.meta.url), { workerData: { port } });
+  await once(thread, "message");
+  return {
+    async ask(what) {
+      const answered = once(thread, "message");
+      thread.postMessage(what);
+      return (await answered)[0];
+    },
+    stop: () => thread.terminate(),
   };
-  for (let client = 0; client < clients; client++) ask();
-  steady.stop = () => {
-    steady.stopped = true;
-    agent.destroy();
-  };
-  return steady;
 }
 
 const middle = (numbers) => numbers.toSorted((one, other) => one - other)[Math.floor((numbers.length - 1) / 2)];

@@ -11,6 +11,7 @@ import { type Fleet, type OutlierEffect, type OutlierEvent, stepOutlier } from "
 import { slowStartShare } from "../resilience/slow-start.js";
 import { Admission } from "./admission.js";
 import { EndpointState, lifeOf } from "./endpoint-state.js";
+import { endpointsInStep, runToEnd, type Steps } from "./steps.js";
 
 export interface ClusterOptions {
   readonly clock: Clock;
@@ -105,17 +106,31 @@ export class Cluster {
   }
 
   setEndpoints(endpoints: readonly Endpoint[]): void {
-    const before = this.#endpoints;
-    this.#endpoints = new Map();
+    this.adopt(endpoints, runToEnd(this.stepsToStates(endpoints)));
+  }
+
+  /** Their states, known or new, of `adopt`. Changes nothing; no other table may be adopted in between. */
+  *stepsToStates(endpoints: readonly Endpoint[]): Steps<readonly EndpointState[]> {
+    const states: EndpointState[] = [];
     for (const endpoint of endpoints) {
-      const state = before.get(lifeOf(endpoint)) ?? new EndpointState(this.name, endpoint, this.#onRoom);
-      state.endpoint = endpoint;
-      state.speak(this.#plan?.protocol);
-      this.#endpoints.set(lifeOf(endpoint), state);
+      states.push(this.#endpoints.get(lifeOf(endpoint)) ?? new EndpointState(this.name, endpoint, this.#onRoom));
+      if (states.length % endpointsInStep === 0) yield;
     }
-    for (const [life, state] of before) if (!this.#endpoints.has(life)) this.#retire(state);
-    // To a cluster that knew none, all are new to the worker alone.
-    for (const state of this.#endpoints.values()) this.#noteReady(state, before.size === 0);
+    return states;
+  }
+
+  adopt(endpoints: readonly Endpoint[], states: readonly EndpointState[]): void {
+    const before = this.#endpoints;
+    const after = new Map<string, EndpointState>();
+    for (const [index, state] of states.entries()) {
+      state.endpoint = endpoints[index] ?? state.endpoint;
+      state.speak(this.#plan?.protocol);
+      after.set(state.life, state);
+      // To a cluster that knew none, all are new to the worker alone.
+      this.#noteReady(state, before.size === 0);
+    }
+    this.#endpoints = after;
+    for (const [life, state] of before) if (!after.has(life)) this.#retire(state);
     this.#warmUp();
     this.#refresh();
   }

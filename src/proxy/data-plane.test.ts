@@ -37,6 +37,21 @@ function create(endpoints = [one, two]) {
   return { clock, notices, forgotten, dataPlane, cluster, find, usable };
 }
 
+it("a large table is taken over in one step, after many in which nothing has changed", () => {
+  const { dataPlane, usable } = create();
+  const many = Array.from({ length: 10_000 }, (_, index) => endpointAt(2_000 + index));
+  const steps = dataPlane.stepsToApplyEndpoints({ format: 1, version: 2, clusters: { a: [one, ...many] } });
+  let turns = 0;
+  for (let step = steps.next(); !step.done; step = steps.next()) {
+    turns++;
+    assert.deepEqual(usable(), [one.id, two.id]);
+    assert.equal(dataPlane.endpointsVersion, 1);
+  }
+  assert.ok(turns >= 8, `${turns} turns`);
+  assert.equal(dataPlane.endpointsVersion, 2);
+  assert.equal(usable().length, 10_001);
+});
+
 describe("a plan", () => {
   it("is acknowledged, acknowledged again, and refused when it is older", () => {
     const { dataPlane } = create();

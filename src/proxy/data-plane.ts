@@ -9,8 +9,9 @@ import { EdgeBook } from "./edge-counts.js";
 import type { EndpointState } from "./endpoint-state.js";
 import { FaultWatch } from "./fault-watch.js";
 import type { Validated } from "./plan-check.js";
-import { validateEndpoints, validatePlan } from "./plan-validation.js";
+import { stepsToValidateEndpoints, validatePlan } from "./plan-validation.js";
 import { createRouter, type Router } from "./routing.js";
+import { runToEnd, type Steps } from "./steps.js";
 import type { CertificateStore } from "./tls/certificate-store.js";
 
 export interface DataPlaneOptions {
@@ -90,10 +91,27 @@ export class DataPlane {
   }
 
   applyEndpoints(value: unknown): Verdict {
-    const validated = validateEndpoints(value);
+    return runToEnd(this.stepsToApplyEndpoints(value));
+  }
+
+  /** The swap itself is the last step. No other plan or table may be applied in between. */
+  *stepsToApplyEndpoints(value: unknown): Steps<Verdict> {
+    const validated = yield* stepsToValidateEndpoints(value);
     const refused = this.#refusalOf(validated, this.#table?.version);
     if (refused) return refused;
-    if (validated.ok && validated.value.version !== this.#table?.version) this.#swapTable(validated.value);
+    if (!validated.ok || validated.value.version === this.#table?.version) return this.#acknowledged();
+    const { clusters } = validated.value;
+    for (const name of Object.keys(clusters)) this.#ensure(name);
+    const adoptions: (() => void)[] = [];
+    for (const [name, cluster] of this.#clusters) {
+      const endpoints = own(clusters, name) ?? [];
+      const states = yield* cluster.stepsToStates(endpoints);
+      adoptions.push(() => cluster.adopt(endpoints, states));
+    }
+    yield;
+    this.#table = validated.value;
+    for (const adopt of adoptions) adopt();
+    this.#dropUnused();
     return this.#acknowledged();
   }
 
@@ -148,13 +166,6 @@ export class DataPlane {
     this.#routers = routers;
     for (const name of Object.keys(plan.clusters)) this.#ensure(name);
     for (const [name, cluster] of this.#clusters) cluster.setPlan(own(plan.clusters, name) ?? null);
-    this.#dropUnused();
-  }
-
-  #swapTable(table: EndpointTable): void {
-    this.#table = table;
-    for (const name of Object.keys(table.clusters)) this.#ensure(name);
-    for (const [name, cluster] of this.#clusters) cluster.setEndpoints(own(table.clusters, name) ?? []);
     this.#dropUnused();
   }
 

@@ -9,6 +9,7 @@ import type { UpstreamTarget } from "./exchange.js";
 
 export class EndpointState implements Candidate {
   readonly cluster: string;
+  readonly #life: string;
   #endpoint: Endpoint;
   #target: UpstreamTarget;
   outlier: OutlierState = healthyOutlierState;
@@ -38,6 +39,7 @@ export class EndpointState implements Candidate {
     this.cluster = cluster;
     this.#onRoom = onRoom;
     this.#endpoint = endpoint;
+    this.#life = lifeOf(endpoint);
     this.#target = targetOf(cluster, endpoint, undefined);
   }
 
@@ -45,9 +47,13 @@ export class EndpointState implements Candidate {
     return this.#endpoint;
   }
 
+  /** Of the same life. */
   set endpoint(endpoint: Endpoint) {
+    const { address, port, protocol } = this.#target;
     this.#endpoint = endpoint;
-    this.#target = targetOf(this.cluster, endpoint, this.#target.protocol);
+    // Of thousands in a new table most are where they were.
+    if (endpoint.address !== address || endpoint.port !== port)
+      this.#target = targetOf(this.cluster, endpoint, protocol);
   }
 
   /** Of its cluster's plan. */
@@ -61,6 +67,10 @@ export class EndpointState implements Candidate {
 
   get id(): string {
     return this.#endpoint.id;
+  }
+
+  get life(): string {
+    return this.#life;
   }
 
   get weight(): number {

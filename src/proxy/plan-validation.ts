@@ -5,6 +5,7 @@ import { compileRegex } from "../base/regex/linear-regex.js";
 import type { Endpoint, EndpointTable, ProxyPlan } from "../plan/proxy-plan.js";
 import { checkFilters } from "./filter-validation.js";
 import { Check, type Fields, isAmount, isPort, isText, type Validated } from "./plan-check.js";
+import { endpointsInStep, runToEnd, type Steps } from "./steps.js";
 
 export function validatePlan(value: unknown): Validated<ProxyPlan> {
   const check = new Check();
@@ -32,21 +33,26 @@ function checkAccessLog(check: Check, value: unknown): void {
 }
 
 export function validateEndpoints(value: unknown): Validated<EndpointTable> {
+  return runToEnd(stepsToValidateEndpoints(value));
+}
+
+export function* stepsToValidateEndpoints(value: unknown): Steps<Validated<EndpointTable>> {
   const check = new Check();
   const table = check.object(value, "table");
   if (table) {
     check.equal(table.format, 1, "format");
     check.count(table.version, "version");
     for (const [name, list] of Object.entries(check.object(table.clusters, "clusters") ?? {})) {
-      checkEndpoints(check, list, `clusters.${name}`);
+      yield* checkEndpoints(check, list, `clusters.${name}`);
     }
   }
   return check.result(value as EndpointTable);
 }
 
-function checkEndpoints(check: Check, value: unknown, path: string): void {
+function* checkEndpoints(check: Check, value: unknown, path: string): Steps<void> {
   const lives = new Set<string>();
   for (const [index, item] of check.list(value, path).entries()) {
+    if (index % endpointsInStep === endpointsInStep - 1) yield;
     if (!isEndpoint(item)) {
       explainEndpoint(check, item, `${path}[${index}]`);
       continue;

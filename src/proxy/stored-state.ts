@@ -4,6 +4,9 @@ import { rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf } from "../base/errors.js";
 import type { DataPlane } from "./data-plane.js";
+import { endpointsInStep } from "./steps.js";
+
+const pieceLength = 64 * 1024;
 
 type Part = "plan" | "endpoints";
 
@@ -37,7 +40,7 @@ export class StoredState {
       const [part, value] = next;
       const temporary = `${this.#paths[part]}.${process.pid}.tmp`;
       try {
-        await writeFile(temporary, JSON.stringify(value), { mode: 0o600 });
+        await writeFile(temporary, joined(piecesOf(value)), { mode: 0o600 });
         await rename(temporary, this.#paths[part]);
       } catch (error) {
         // Serving does not depend on it; standard error is the worker's log.
@@ -52,6 +55,38 @@ export class StoredState {
     if (next) this.#waiting.delete(next[0]);
     return next;
   }
+}
+
+/** Each piece is a write of its own: not for every bracket. */
+function* joined(pieces: Iterable<string>): Generator<string> {
+  let text = "";
+  for (const piece of pieces) {
+    text += piece;
+    if (text.length < pieceLength) continue;
+    yield text;
+    text = "";
+  }
+  yield text;
+}
+
+/** The value as JSON; a long list in it in pieces, because to make the text of thousands of endpoints holds up traffic. */
+function* piecesOf(value: unknown): Generator<string> {
+  if (Array.isArray(value)) {
+    for (let from = 0; from < value.length || from === 0; from += endpointsInStep) {
+      const slice = JSON.stringify(value.slice(from, from + endpointsInStep)).slice(1, -1);
+      yield `${from === 0 ? "[" : ","}${slice}`;
+    }
+    yield "]";
+  } else if (typeof value === "object" && value !== null) {
+    let sign = "{";
+    for (const [name, field] of Object.entries(value)) {
+      if (field === undefined) continue;
+      yield `${sign}${JSON.stringify(name)}:`;
+      yield* piecesOf(field);
+      sign = ",";
+    }
+    yield sign === "{" ? "{}" : "}";
+  } else yield JSON.stringify(value);
 }
 
 function readOrNull(path: string): unknown {

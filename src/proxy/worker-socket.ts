@@ -1,9 +1,12 @@
-// The worker's Unix socket: takes plans and endpoints from any controller, and answers its questions.
+// The worker's Unix socket: takes plans and endpoints from any controller, and answers its questions. To read a large
+// table, to apply it and to keep it are turns of the event loop of their own, with traffic in between.
+import { setImmediate as turn } from "node:timers/promises";
 import type { WorkerAnswer, WorkerNotice, WorkerRequest } from "../keeper/protocol.js";
 import { type JsonServer, serveJson } from "../system/json-server.js";
 import { identify } from "../system/proc.js";
 import type { DataPlane } from "./data-plane.js";
 import type { RequestRecorder } from "./records/request-recorder.js";
+import { runInTurns } from "./steps.js";
 import type { StoredState } from "./stored-state.js";
 
 export interface WorkerSocketOptions {
@@ -14,25 +17,32 @@ export interface WorkerSocketOptions {
   readonly inFlight: () => number;
 }
 
+interface AnswerContext extends WorkerSocketOptions {
+  readonly startTicks: number;
+  readonly inOrder: Queue;
+}
+
 export function serveWorkerSocket(options: WorkerSocketOptions): Promise<JsonServer<WorkerNotice>> {
-  const startTicks = identify(process.pid)?.startTicks ?? 0;
+  const context = { ...options, startTicks: identify(process.pid)?.startTicks ?? 0, inOrder: createQueue() };
   return serveJson<WorkerRequest, WorkerAnswer, WorkerNotice>({
     path: options.path,
-    onRequest: (request) => answer(request, options, startTicks),
+    onRequest: (request) => answer(request, context),
   });
 }
 
 async function answer(
   request: WorkerRequest,
-  { dataPlane, stored, recorder, inFlight }: WorkerSocketOptions,
-  startTicks: number,
+  { dataPlane, stored, recorder, inFlight, startTicks, inOrder }: AnswerContext,
 ): Promise<WorkerAnswer> {
   const { pid } = process;
   switch (request.type) {
     case "plan":
-      return kept(stored, "plan", request.plan, dataPlane.applyPlan(request.plan));
+      return inOrder(() => kept(stored, "plan", request.plan, () => dataPlane.applyPlan(request.plan)));
     case "endpoints":
-      return kept(stored, "endpoints", request.table, dataPlane.applyEndpoints(request.table));
+      return inOrder(() => {
+        const steps = dataPlane.stepsToApplyEndpoints(request.table);
+        return kept(stored, "endpoints", request.table, () => runInTurns(steps));
+      });
     case "await-drained": {
       const { endpoint, epoch, limitMs } = request;
       return { type: "drained", inFlight: await dataPlane.awaitDrained(endpoint, epoch, limitMs) };
@@ -60,13 +70,28 @@ async function answer(
   }
 }
 
+type Queue = (change: () => Promise<WorkerAnswer>) => Promise<WorkerAnswer>;
+
+/** One change after the other, whoever sends them: one that takes several turns is not overtaken. */
+function createQueue(): Queue {
+  let last: Promise<unknown> = Promise.resolve();
+  return (change) => {
+    const done = last.then(change);
+    // Who sent it hears of its failure; the next one is not concerned.
+    last = done.catch(() => undefined);
+    return done;
+  };
+}
+
 /** Acknowledged means kept, too: a worker that is killed right after it is replaced by one that serves the same. */
 async function kept(
   stored: StoredState,
   part: "plan" | "endpoints",
   value: unknown,
-  verdict: WorkerAnswer,
+  apply: () => WorkerAnswer | Promise<WorkerAnswer>,
 ): Promise<WorkerAnswer> {
+  await turn();
+  const verdict = await apply();
   if (verdict.type === "acknowledged") await stored.save(part, value);
   return verdict;
 }

@@ -80,7 +80,7 @@ export async function startTusk(workspace, scenario, flags = process.env.TUSK_BE
   const runtimeFolder = mkdtempSync(join(workspace.folder, "tusk-"));
   keepCertificate(runtimeFolder, scenario.tls);
   const execArgv = ["--max-semi-space-size=8", "--max-old-space-size=512", ...flags];
-  const boot = JSON.stringify({ slot: 1, runtimeFolder, logFile: "/dev/null" });
+  const boot = JSON.stringify({ slot: 1, runtimeFolder, logsFolder: runtimeFolder, logFile: "/dev/null" });
   const child = workspace.keep(fork(entry, [boot], { execArgv, stdio: ["ignore", "ignore", "inherit", "ipc"] }));
   const [serving] = await once(child, "message");
   child.send({ type: "listener", name: listenerName }, net._createServerHandle("127.0.0.1", port, 4));
