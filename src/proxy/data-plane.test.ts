@@ -233,7 +233,7 @@ describe("explaining a request", () => {
       [
         "admin lost: path /users/7 is not under /admin",
         "users chosen: the first that matches, in order of precedence",
-        "rest shadowed: users matches too and goes first",
+        "rest shadowed: users matches too and goes first: its path /users is longer than /",
       ],
     );
     assert.deepEqual(explained.routes[1]?.origin, { path: "services.users", line: 4 });

@@ -59,6 +59,21 @@ describe("explaining a request", () => {
     );
   });
 
+  it("says why a route goes before another that matches, too, and who gets which share", () => {
+    const path = (value: string) => ({ path: { type: "PathPrefix", value } as const });
+    const backends = [
+      { cluster: "users", weight: 3 },
+      { cluster: "copy", weight: 1 },
+    ];
+    const explain = explainWith([
+      entry("long", { ...path("/a/b"), action: { ...actionTo("users"), backends } }),
+      entry("short", path("/a")),
+    ]);
+    const { routes, filters } = explain("GET", "/a/b/c");
+    assert.equal(routes[1]?.reason, "long matches too and goes first: its path /a/b is longer than /a");
+    assert.deepEqual(filters, ["by weight: 75 % to users, 25 % to copy"]);
+  });
+
   it("says what filters do, those of the route before those of the backend", () => {
     const set = (value: string) => ({ set: [{ name: "x-a", value }], add: [], remove: ["x-b"] });
     const action = {

@@ -1,7 +1,7 @@
 // What would happen to a request, and why: the same routing code that serves traffic, asked about every route.
 // Sends nothing and changes no state.
 import type { RequestExplanation } from "../keeper/protocol.js";
-import type { ListenerPlan, RouteEntry, SubsetPlan } from "../plan/proxy-plan.js";
+import type { ListenerPlan, RouteAction, RouteEntry, SubsetPlan } from "../plan/proxy-plan.js";
 import type { Cluster } from "./cluster.js";
 import type { DataPlane } from "./data-plane.js";
 import { describePolicy } from "./describe-policy.js";
@@ -12,6 +12,7 @@ import { type Refusal, refusal, statusOf } from "./refusals.js";
 import { headerValue, type RequestHead, readRequestHead } from "./request-head.js";
 import type { RouteIndex } from "./route-index.js";
 import { describeMatch, firstMismatch, type Mismatch, matchesField, type PreparedEntry } from "./route-match.js";
+import { whyFirst } from "./route-order.js";
 import { backendProblem, type RouteDecision, routeRequest } from "./routing.js";
 
 export interface ExplainQuestion {
@@ -66,7 +67,16 @@ function explainDecision(
 
 function filtersOf({ action, backend }: RouteDecision): Pick<RequestExplanation, "filters"> {
   const stages = [action.filters, backend?.filters].filter((filters) => filters !== undefined);
-  return stages.length === 0 ? {} : { filters: stages.flatMap(describeFilters) };
+  const lines = [...describeShares(action), ...stages.flatMap(describeFilters)];
+  return lines.length === 0 ? {} : { filters: lines };
+}
+
+/** Which backend a real request gets is chance: what is shown of one stands for all. */
+function describeShares({ backends }: RouteAction): string[] {
+  const total = backends.reduce((sum, { weight }) => sum + weight, 0);
+  if (backends.length < 2 || total === 0) return [];
+  const shares = backends.map(({ cluster, weight }) => `${Math.round((weight / total) * 1000) / 10} % to ${cluster}`);
+  return [`by weight: ${shares.join(", ")}`];
 }
 
 function explainForward(dataPlane: DataPlane, decision: RouteDecision): Explained {
@@ -122,7 +132,9 @@ function resultOf(
   if (own !== section) return { result: "lost", reason: `host ${head.hostname} is not of its listener ${own}` };
   const mismatch = firstMismatch(prepared, head);
   if (mismatch !== null) return { result: "lost", reason: reasonOf(mismatch, prepared, head) };
-  return { result: "shadowed", reason: `${chosen?.entry.route ?? "another"} matches too and goes first` };
+  if (chosen === null) return { result: "shadowed", reason: "another matches too and goes first" };
+  const why = whyFirst(chosen.entry, prepared.entry);
+  return { result: "shadowed", reason: `${chosen.entry.route} matches too and goes first: ${why}` };
 }
 
 function onlyWay(listener: ListenerPlan, decision: RouteDecision): RequestExplanation["routes"][number] {

@@ -173,6 +173,8 @@ test("a stream of events and a WebSocket survive plan changes, and a worker's dr
     await changePlan(client, "streams", change);
     assert.equal(await chat.say(`change ${change}`), `change ${change}`);
   }
+  const { stdout } = await app.run("metrics", "--prometheus");
+  assert.match(stdout, /^tusk_tunnels_open\{caller="gateway",callee="streams"\} 1$/m);
   const before = events.received();
   await eventually(() => events.received() > before + 5, { what: "events come on" });
   assert.equal(events.ended(), false);
