@@ -39,6 +39,8 @@ describe("calls", () => {
     assert.equal((await client.alive()).version, "1.2.3");
     const target = { method: "GET", target: "/x", headers: { "x-a": "1" } };
     assert.deepEqual(await client.explainRequest(target), await control.explainRequest(target));
+    assert.deepEqual(await client.explainRecorded("not/known"), []);
+    assert.deepEqual(await client.restartProxy(), await control.restartProxy());
   });
 
   test("changes arrive with their arguments", async (t) => {

@@ -111,6 +111,18 @@ describe("an app that does not run", () => {
     assert.ok(!existsSync(join(folder, ".tusk")));
   });
 
+  test("restart --proxy is about no service, --drain about nothing else, logs --access about all", (t) => {
+    const folder = temporary(t, { "tusk.yaml": shop });
+    const usages = [
+      ["restart", "users", "--proxy"],
+      ["restart", "--drain", "1s"],
+      ["logs", "users", "--access"],
+    ];
+    for (const args of usages) assert.equal(tusk(folder, args).code, 2, args.join(" "));
+    assert.equal(tusk(folder, ["restart", "--proxy"]).code, 3);
+    assert.match(tusk(folder, ["logs", "--access"]).stdout, /accessLog: true/);
+  });
+
   test("down: nothing to stop is success", (t) => {
     const folder = temporary(t, { "tusk.yaml": shop });
     const { code, stdout } = tusk(folder, ["down"]);

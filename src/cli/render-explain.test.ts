@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { RequestExplanation } from "../keeper/protocol.js";
+import type { RequestExplanation, RequestRecord } from "../keeper/protocol.js";
 import type { InstanceView } from "../orchestrator/orchestrator.js";
-import { renderHealth, renderRequestExplanation, renderServiceExplanation } from "./render-explain.js";
+import {
+  renderHealth,
+  renderRecordedRequests,
+  renderRequestExplanation,
+  renderServiceExplanation,
+} from "./render-explain.js";
 import { createStyle } from "./style.js";
 
 const plain = createStyle(false);
@@ -142,4 +147,52 @@ test("health: each probe with its detail", () => {
   const report = { service: "users", instance: "users-1", ok: false, reason: "readiness: 503", probes: [probe] };
   assert.equal(renderHealth([report], plain), "✖ users-1  readiness: 503\n    fail  readiness: 503  4 ms");
   assert.equal(renderHealth([], plain), "no instances");
+});
+
+const record: RequestRecord = {
+  at: "2026-01-01T00:00:00.000Z",
+  listener: "gateway/127.0.0.1:8080",
+  route: "users",
+  caller: "gateway",
+  callee: "users",
+  method: "GET",
+  path: "/users/7",
+  status: 200,
+  refusal: null,
+  broken: false,
+  attempts: [
+    { endpoint: "users-1", outcome: "connect ECONNREFUSED" },
+    { endpoint: "users-2", outcome: "answered 200" },
+  ],
+  acted: ["limits: waited for an instance with room"],
+  durationMs: 12.34,
+  firstByteMs: 10,
+  requestBytes: 0,
+  responseBytes: 512,
+  traceId: "0af7651916cd43dd8448eb211c80319c",
+  requestId: "my-id",
+};
+
+test("a request that is over: what became of it, each attempt, each policy that acted", () => {
+  assert.equal(
+    renderRecordedRequests([record], plain),
+    `GET /users/7 from gateway to users by route users
+200
+  2026-01-01T00:00:00.000Z on gateway/127.0.0.1:8080, took 12.3 ms, answer began after 10 ms; 0 bytes in, 512 bytes out
+  attempt 1: users-1  connect ECONNREFUSED
+  attempt 2: users-2  answered 200
+  limits: waited for an instance with room
+  request my-id, trace 0af7651916cd43dd8448eb211c80319c`,
+  );
+});
+
+test("a request that ended otherwise says how", () => {
+  const second = (more: Partial<RequestRecord>): string | undefined =>
+    renderRecordedRequests([{ ...record, ...more }], plain).split("\n")[1];
+  const refusal = { code: "NO_ENDPOINT", reason: "service users has no ready instance" };
+  assert.equal(second({ status: 503, refusal }), "503 NO_ENDPOINT: service users has no ready instance");
+  assert.equal(second({ status: null }), "the client left before there was an answer");
+  assert.equal(second({ broken: true }), "200, and the answer was cut short");
+  const { path: _path, ...rest } = record;
+  assert.ok(!renderRecordedRequests([{ ...rest, path: "/\u001b[2J" }], plain).includes("\u001b"));
 });
