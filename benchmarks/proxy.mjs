@@ -38,15 +38,27 @@ async function startAll(row, upstream, workspace) {
   return { peers, skipped };
 }
 
+/** Those that answer as they should. */
+async function warmUp(row, { peers, skipped }, workspace) {
+  const able = [];
+  for (const peer of peers) {
+    const { perSecond, failed } = await measureLoad(peer, row.load, { seconds: warmUpSeconds, workspace });
+    if (perSecond > 0 && failed === 0) able.push(peer);
+    else skipped.push({ name: peer.name, reason: `${failed} of its answers were wrong, at ${perSecond} a second` });
+  }
+  return able;
+}
+
 async function measureRow(row) {
   const workspace = makeWorkspace();
   try {
     const upstream = await startUpstream(workspace, row.upstream);
-    const { peers, skipped } = await startAll(row, upstream, workspace);
+    const started = await startAll(row, upstream, workspace);
+    const { skipped } = started;
     const isDirect = !row.load.isTls && row.load.tool === "wrk";
     const direct = isDirect ? await measureLoad({ ...upstream, pid: null }, row.load, { seconds, workspace }) : null;
+    const peers = await warmUp(row, started, workspace);
     const runs = new Map(peers.map(({ name }) => [name, []]));
-    for (const peer of peers) await measureLoad(peer, row.load, { seconds: warmUpSeconds, workspace });
     for (let round = 0; round < rounds; round++) {
       for (const peer of peers) {
         // What closed while the others had their turn is not a part of what a request costs.

@@ -1,7 +1,7 @@
 // The worker as the keeper starts it, with the plan that the compiler makes of a spec without any traffic settings.
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, mkdirSync, mkdtempSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync } from "node:fs";
 import net from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,9 +12,12 @@ const entry = fileURLToPath(new URL("../../../dist/src/proxy/worker.js", import.
 const listenerName = "gateway/bench";
 const certificateFile = "0123456789abcdef.pem";
 
+/** HTTP/2 by prior knowledge. */
+const knowsPreface = () => existsSync(new URL("../../../dist/src/proxy/http2/client-preface.js", import.meta.url));
+
 export const tusk = {
   command: process.execPath,
-  problem: ({ protocol }) => (protocol === "http1" ? null : "not there yet"),
+  problem: ({ protocol }) => (protocol === "http1" || knowsPreface() ? null : "it speaks HTTP/2 over TLS only"),
   start: startTusk,
 };
 
@@ -25,8 +28,9 @@ const actionTo = (service) => ({
   retry: { attempts: 2, statuses: [502, 503, 504], backoffMs: 25 },
 });
 
-const clusterOf = (name) => ({
+const clusterOf = (name, protocol) => ({
   name,
+  ...(protocol === "grpc" ? { protocol: "http2" } : {}),
   loadBalancer: "least-request",
   connectTimeoutMs: 1_000,
   retryBudget: { ratio: 0.2, minimum: 10 },
@@ -46,7 +50,7 @@ function routeOf({ path, header, service }, tls) {
   };
 }
 
-export function planOf({ services, routes, tls }, version = 1) {
+export function planOf({ services, routes, tls, protocol }, version = 1) {
   const secure = { sections: [{ name: "all" }], tls: { certificates: [{ section: "all", file: certificateFile }] } };
   const listener = { kind: "gateway", name: listenerName, protocols: ["http1"], ...(tls ? secure : {}) };
   return {
@@ -54,7 +58,7 @@ export function planOf({ services, routes, tls }, version = 1) {
     version,
     app: "bench",
     listeners: [{ ...listener, routes: routes.map((route) => routeOf(route, tls)) }],
-    clusters: Object.fromEntries(services.map(({ name }) => [name, clusterOf(name)])),
+    clusters: Object.fromEntries(services.map(({ name }) => [name, clusterOf(name, protocol)])),
   };
 }
 
