@@ -1,13 +1,13 @@
-// What is kept of one request after it is over: taken over into an object that is used again and again, so that
-// recording costs some assignments and no garbage.
+// What is known of one request when it is over: filled into one object that is used again and again, so that recording
+// costs some assignments and no garbage.
 import type { RecordedAttempt, RequestRecord } from "../../keeper/protocol.js";
 
 /** Longest path that is kept. */
 const pathChars = 1024;
 
 export class RecordedRequest {
-  /** Monotonic; -1: nothing is recorded here yet. */
-  startedAt = -1;
+  /** Monotonic. */
+  startedAt = 0;
   listener = "";
   /** Empty: none was found. */
   route = "";
