@@ -68,15 +68,15 @@ async function stallOf(child, steady, work) {
   await delay(50);
   await work();
   child.send({ type: "bench-probe-read" });
-  const longestMs = await probed(child);
-  return { stallMs: longestMs, gapMs: (await steady.ask("read")).longestGapMs };
+  const { longestMs, longestCpuMs } = await probed(child);
+  return { stallMs: longestMs, cpuMs: longestCpuMs, gapMs: (await steady.ask("read")).longestGapMs };
 }
 
 /** Its other messages are for the keeper. */
 async function probed(child) {
   for (;;) {
-    const [{ type, longestMs }] = await once(child, "message");
-    if (type === "bench-probe") return longestMs;
+    const [message] = await once(child, "message");
+    if (message.type === "bench-probe") return message;
   }
 }
 
@@ -103,6 +103,7 @@ export function printSwap({ calm, runs, failed }) {
   console.log("|  | middle, ms | worst, ms |\n| --- | ---: | ---: |");
   console.log(`| ${cells("message to acknowledgement", of("swapMs"))} |`);
   console.log(`| ${cells("event loop of the worker stands still", of("stallMs"))} |`);
+  console.log(`| ${cells("CPU that all its threads used in such a time", of("cpuMs"))} |`);
   console.log(`| ${cells("no answer to any of four clients", of("gapMs"))} |`);
   console.log(`\nWithout a change: event loop ${calm.stallMs.toFixed(1)} ms, clients ${calm.gapMs.toFixed(1)} ms.\n`);
   const goals = [

@@ -13,8 +13,8 @@ export async function runNginx(workspace, name, { port, server }) {
   );
   const configuration = `
 worker_processes 1; daemon off; master_process on; error_log /dev/null crit; pid ${folder}/nginx.pid;
-worker_rlimit_nofile 60000;
-events { worker_connections 30000; }
+worker_rlimit_nofile 70000;
+events { worker_connections 65536; }
 http {
   access_log off; proxy_max_temp_file_size 0; keepalive_requests 1000000000; keepalive_timeout 300s; tcp_nodelay on; ${temporary.join(" ")}
   ${server}
