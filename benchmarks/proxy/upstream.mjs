@@ -16,9 +16,10 @@ async function startHttp1(workspace) {
   writeFileSync(join(files, "64k"), Buffer.alloc(64 * 1024, "x"));
   writeFileSync(join(files, "1m"), Buffer.alloc(1024 * 1024, "x"));
   const port = await freePort();
-  const server = `server { listen 0.0.0.0:${port} backlog=4096; allow 127.0.0.0/8; deny all; sendfile on; root ${files};
+  const server = `server { listen 0.0.0.0:${port} backlog=4096 reuseport; allow 127.0.0.0/8; deny all; sendfile on; root ${files};
     location ~ /small$ { default_type text/plain; return 200 "hello"; } }`;
-  return runNginx(workspace, "upstream", { port, server });
+  // Two workers: thirty thousand connections are more descriptors than one may have on many a machine.
+  return runNginx(workspace, "upstream", { port, server, workers: 2 });
 }
 
 async function startGrpc(workspace) {

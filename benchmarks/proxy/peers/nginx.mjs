@@ -5,14 +5,14 @@ import { freePort, untilListening } from "../workspace.mjs";
 
 export const nginx = { command: "nginx", version: "-v", start };
 
-export async function runNginx(workspace, name, { port, server }) {
+export async function runNginx(workspace, name, { port, server, workers = 1 }) {
   const folder = join(workspace.folder, `${name}-${port}`);
   mkdirSync(folder);
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
     (kind) => `${kind}_temp_path ${folder}/${kind};`,
   );
   const configuration = `
-worker_processes 1; daemon off; master_process on; error_log /dev/null crit; pid ${folder}/nginx.pid;
+worker_processes ${workers}; daemon off; master_process on; error_log /dev/null crit; pid ${folder}/nginx.pid;
 worker_rlimit_nofile 70000;
 events { worker_connections 65536; }
 http {
