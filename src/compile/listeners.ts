@@ -19,8 +19,10 @@ export interface ListenersInput {
 /** Gateway listeners first, then edges, then egress; each named like its listener in the proxy plan. */
 export function compileListeners({ spec, settings, ports }: ListenersInput): ListenerSocket[] {
   const gateway = settings.API_GATEWAY_ENABLED ? spec.gateway.listeners : [];
+  // Listeners of one address and port share the socket.
+  const places = new Map(gateway.map((listener) => [gatewayName(listener), listener]));
   return [
-    ...gateway.map((listener) => ({ name: gatewayName(listener), host: listener.host, port: listener.port })),
+    ...[...places].map(([name, { host, port }]) => ({ name, host, port })),
     ...meshPorts(spec, settings).map((name) => ({ name, host: meshHost, port: portOf(ports, name) })),
   ];
 }

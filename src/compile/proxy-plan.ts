@@ -24,6 +24,7 @@ import type {
 import { compileGateway } from "./gateway.js";
 import { declaredEdges, edgeName, egressName } from "./needed-ports.js";
 import { originOf, originsOf } from "./origin.js";
+import type { TlsFiles } from "./tls-files.js";
 
 export interface ProxyPlanInput {
   readonly spec: AppSpec;
@@ -32,6 +33,8 @@ export interface ProxyPlanInput {
   readonly version: number;
   /** Services known from the registry alone. They get a cluster with the default policy. Default: none. */
   readonly external?: readonly string[];
+  /** Of the PEM files that the spec names. Default: it names none. */
+  readonly tlsFiles?: TlsFiles;
 }
 
 /** A loopback connection is made at once or not at all; two seconds also bridge an external host's lost packet. */
@@ -59,12 +62,13 @@ interface Context {
   readonly provenance: Provenance;
   readonly settings: Settings;
   readonly protocols: readonly "http1"[];
+  readonly tlsFiles: TlsFiles;
   readonly services: ReadonlyMap<string, ServiceSpec>;
   /** Every name that traffic may be sent to. */
   readonly clusterNames: readonly string[];
 }
 
-function toContext({ spec, provenance, settings, external = [] }: ProxyPlanInput): Context {
+function toContext({ spec, provenance, settings, external = [], tlsFiles = {} }: ProxyPlanInput): Context {
   const referred = [
     ...spec.services.map(({ name }) => name),
     ...declaredEdges(spec).map(({ callee }) => callee),
@@ -77,6 +81,7 @@ function toContext({ spec, provenance, settings, external = [] }: ProxyPlanInput
     spec,
     provenance,
     settings,
+    tlsFiles,
     protocols: settings.REST_API_ENABLED ? ["http1"] : [],
     services: new Map(spec.services.map((service) => [service.name, service])),
     clusterNames: [...new Set(referred)],

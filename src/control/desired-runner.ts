@@ -74,9 +74,14 @@ export class DesiredRunner {
     });
   }
 
-  /** The services outside this app changed: the workers need clusters for them. */
+  /** What the plan depends on besides the spec changed: services outside this app, or a certificate. */
   replan(): Promise<void> {
-    return this.#inTurn(async () => this.#setPlan(await this.#make(this.#desired)));
+    return this.#inTurn(async () => {
+      const made = await this.#make(this.#desired);
+      await this.#setPlan(made);
+      this.#plans = { ...this.#plans, proxyPlan: made.proxyPlan, tlsFiles: made.tlsFiles };
+      this.#parts.plans.releaseUnused(this.#plans);
+    });
   }
 
   /** `edit` is given what is desired when its turn comes, and may throw. */

@@ -5,12 +5,14 @@ import { type TestContext, test } from "node:test";
 import { appSpec, serviceSpec } from "../../test/doubles/control-plane.js";
 import { temporaryFolder } from "../../test/support/temporary-folder.js";
 import { TuskError } from "../base/errors.js";
+import { FakeClock } from "../base/fake-clock.js";
 import type { AppSpec } from "../model/app-spec.js";
 import type { Settings } from "../model/settings.js";
 import { createPortLeases } from "../orchestrator/port-leases.js";
 import { appFolderAt } from "../system/app-folder.js";
 import { type DesiredSpec, desiredAfter, nothingDesired } from "./desired-spec.js";
 import { PlanMaker } from "./plan-maker.js";
+import { TlsMaterial } from "./tls-material.js";
 
 interface SetUpOptions {
   readonly environment?: Readonly<Record<string, string>>;
@@ -24,7 +26,9 @@ function setUp(t: TestContext, { environment = {}, codeSettings = {} }: SetUpOpt
     claimsFolder: join(folder.root, "claims"),
     appFolder: folder.root,
   });
-  const createMaker = (): PlanMaker => new PlanMaker({ folder, leases, environment, codeSettings });
+  const tlsFolder = join(folder.root, "certificates");
+  const tlsMaterial = new TlsMaterial({ root: folder.root, folder: tlsFolder, clock: new FakeClock(), emit: () => {} });
+  const createMaker = (): PlanMaker => new PlanMaker({ folder, leases, environment, codeSettings, tlsMaterial });
   const desired = (spec: AppSpec): DesiredSpec =>
     desiredAfter(nothingDesired(folder), { spec, provenance: {}, from: "test" });
   return { folder, leases, createMaker, desired };

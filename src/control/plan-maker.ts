@@ -5,6 +5,7 @@ import { compileListeners } from "../compile/listeners.js";
 import { neededPorts } from "../compile/needed-ports.js";
 import { compileProcessPlan } from "../compile/process-plan.js";
 import { compileProxyPlan } from "../compile/proxy-plan.js";
+import type { TlsFiles } from "../compile/tls-files.js";
 import type { ListenRequest } from "../keeper/protocol.js";
 import type { AppSpec } from "../model/app-spec.js";
 import { validateSpec } from "../model/check-spec.js";
@@ -18,6 +19,7 @@ import type { AppFolder } from "../system/app-folder.js";
 import type { SettingStatus } from "./control-plane.js";
 import { type DesiredSpec, type Revisions, readRevisions, writeRevisions } from "./desired-spec.js";
 import { readEnvFiles } from "./env-files.js";
+import type { TlsMaterial } from "./tls-material.js";
 
 export interface Plans {
   readonly settings: Settings;
@@ -27,6 +29,8 @@ export interface Plans {
   readonly workerCount: number;
   readonly proxyPlan: ProxyPlan;
   readonly revisions: Revisions;
+  /** That the proxy plan names. */
+  readonly tlsFiles: TlsFiles;
 }
 
 export interface PlanMakerOptions {
@@ -34,6 +38,7 @@ export interface PlanMakerOptions {
   readonly leases: PortLeases;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly codeSettings: Partial<Settings>;
+  readonly tlsMaterial: TlsMaterial;
 }
 
 export class PlanMaker {
@@ -65,7 +70,8 @@ export class PlanMaker {
       envFiles: files.variables,
       revisions: this.#revisions,
     });
-    const problems = [...files.problems, ...compiled.problems];
+    const material = await this.#options.tlsMaterial.read(spec, provenance);
+    const problems = [...files.problems, ...material.problems, ...compiled.problems];
     if (problems.length > 0) throw invalidSpec(problems);
     return {
       settings,
@@ -73,7 +79,8 @@ export class PlanMaker {
       revisions: compiled.revisions,
       listeners: compileListeners({ spec, settings, ports }),
       workerCount: spec.gateway.workers ?? 1,
-      proxyPlan: compileProxyPlan({ spec, provenance, settings, version: 0, external }),
+      proxyPlan: compileProxyPlan({ spec, provenance, settings, version: 0, external, tlsFiles: material.files }),
+      tlsFiles: material.files,
     };
   }
 
@@ -84,9 +91,10 @@ export class PlanMaker {
     writeRevisions(this.#options.folder, plans.revisions);
   }
 
-  /** Gives back the mesh's ports that these plans do not use. */
+  /** Gives back the mesh's ports, and forgets the keys, that these plans do not use. */
   releaseUnused(plans: Plans): void {
-    const { leases } = this.#options;
+    const { leases, tlsMaterial } = this.#options;
+    tlsMaterial.prune(plans.tlsFiles);
     const used = new Set(plans.listeners.map((listener) => listener.name));
     for (const key of leases.all().keys()) {
       if ((key.startsWith("edge/") || key.startsWith("egress/")) && !used.has(key)) leases.release(key);

@@ -24,6 +24,7 @@ import { PlanMaker, type Plans } from "./plan-maker.js";
 import type { System } from "./system.js";
 import { releaseTakenPorts } from "./taken-ports.js";
 import { type Deadline, settlesWithin } from "./timing.js";
+import { TlsMaterial } from "./tls-material.js";
 
 export interface StartOptions {
   readonly folder: AppFolder;
@@ -61,6 +62,7 @@ export interface SpawnedInstances {
   readonly events: EventLog;
   readonly leases: PortLeases;
   readonly plans: PlanMaker;
+  readonly tlsMaterial: TlsMaterial;
   /** Runs the process plan of `made`. */
   readonly driver: ProcessDriver;
   readonly desired: DesiredSpec;
@@ -139,7 +141,9 @@ async function spawnInstances(options: StartOptions): Promise<SpawnedInstances> 
   const events = new EventLog(folder.files.events, clock.now);
   const leases = createPortLeases({ stateFolder: folder.state, claimsFolder: portsFolder(), appFolder: folder.root });
   releaseTakenPorts(leases, folder.runtime);
-  const plans = new PlanMaker({ folder, leases, environment, codeSettings });
+  const tlsFolder = join(folder.runtime, "certificates");
+  const tlsMaterial = new TlsMaterial({ root: folder.root, folder: tlsFolder, clock, emit: events.emit });
+  const plans = new PlanMaker({ folder, leases, environment, codeSettings, tlsMaterial });
   const { desired, made } = await firstPlans(options, plans, events);
   let settings = (): Settings => made.settings;
   let serve = (_: EndpointRunner): void => {};
@@ -163,7 +167,7 @@ async function spawnInstances(options: StartOptions): Promise<SpawnedInstances> 
     settings = parts.settings;
     serve(parts.endpoints);
   };
-  return { clock, events, leases, plans, driver, desired, made, serveWith };
+  return { clock, events, leases, plans, tlsMaterial, driver, desired, made, serveWith };
 }
 
 /** What should run: the waiting request merged into what was desired before. Written down only when it can be run. */

@@ -3,7 +3,7 @@ import { gatewayName } from "../compile/needed-ports.js";
 import type { ListenResult } from "../keeper/protocol.js";
 import type { AppSpec, ListenerSpec } from "../model/app-spec.js";
 import type { InstanceView } from "../orchestrator/orchestrator.js";
-import type { ProxyPlan, RouteAction, RouteEntry } from "../plan/proxy-plan.js";
+import type { ListenerPlan, ProxyPlan, RouteAction, RouteEntry } from "../plan/proxy-plan.js";
 import type { InstanceStatus, RouteStatus, ServiceStatus } from "./control-plane.js";
 
 export function toInstanceStatus(view: InstanceView): InstanceStatus {
@@ -40,9 +40,9 @@ export function toServiceStatuses(spec: AppSpec, views: Iterable<InstanceView>):
   });
 }
 
-export function toUrl(host: string, port: number): string {
+export function toUrl(host: string, port: number, scheme: "http" | "https" = "http"): string {
   const shown = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "[::1]" : host.includes(":") ? `[${host}]` : host;
-  return `http://${shown}:${port}`;
+  return `${scheme}://${shown}:${port}`;
 }
 
 export interface BoundListener {
@@ -57,23 +57,26 @@ export function toGatewayUrls(
 ): { url: string; listener: string }[] {
   return listeners.flatMap((listener) => {
     const result = bound.get(gatewayName(listener))?.result;
-    return result?.ok ? [{ url: toUrl(listener.host, result.port), listener: listener.name }] : [];
+    const scheme = listener.tls === undefined ? "http" : "https";
+    return result?.ok ? [{ url: toUrl(listener.host, result.port, scheme), listener: listener.name }] : [];
   });
 }
+
+const isEncrypted = (listener: ListenerPlan): boolean => listener.kind === "gateway" && listener.tls !== undefined;
 
 export function toRouteStatuses(
   plan: ProxyPlan,
   bound: ReadonlyMap<string, BoundListener>,
   readyOf: (service: string) => number,
 ): RouteStatus[] {
-  const urlOf = (name: string): string => {
+  const urlOf = (name: string, scheme: "http" | "https"): string => {
     const listener = bound.get(name);
-    return listener?.result.ok ? toUrl(listener.host, listener.result.port) : "not listening";
+    return listener?.result.ok ? toUrl(listener.host, listener.result.port, scheme) : "not listening";
   };
   const backends = (action: RouteAction): RouteStatus["backends"] =>
     action.backends.map(({ cluster, weight }) => ({ service: cluster, weight, ready: readyOf(cluster) }));
   return plan.listeners.flatMap((listener): RouteStatus[] => {
-    const common = { listener: listener.name, url: urlOf(listener.name) };
+    const common = { listener: listener.name, url: urlOf(listener.name, isEncrypted(listener) ? "https" : "http") };
     if (listener.kind === "gateway") {
       return listener.routes.map((entry) => ({
         ...common,

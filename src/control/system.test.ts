@@ -23,6 +23,7 @@ import { EndpointRunner } from "./endpoint-runner.js";
 import { EventLog } from "./event-log.js";
 import { PlanMaker } from "./plan-maker.js";
 import { System } from "./system.js";
+import { TlsMaterial } from "./tls-material.js";
 
 const main: ListenerSpec = { name: "main", host: "127.0.0.1", port: 8080 };
 const orders = serviceSpec("orders", { calls: ["users"] });
@@ -71,7 +72,13 @@ async function setUp(t: TestContext, options: SetUpOptions = {}) {
     emit: events.emit,
     onPolicy: () => {},
   });
-  const plans = new PlanMaker({ folder, leases, environment: {}, codeSettings: options.settings ?? {} });
+  const tlsMaterial = new TlsMaterial({
+    root: folder.root,
+    folder: join(folder.runtime, "certificates"),
+    clock,
+    emit: events.emit,
+  });
+  const plans = new PlanMaker({ folder, leases, environment: {}, codeSettings: options.settings ?? {}, tlsMaterial });
   const desired = desiredAfter(nothingDesired(folder), request(options.spec ?? shop([serviceSpec("users"), orders])));
   const driver = new FakeOrchestrator();
   const registry = createRegistry({ clock, emit: events.emit });

@@ -21,11 +21,12 @@ import { keepPlatformLogsSmall } from "./platform-logs.js";
 import { watchSpecFile } from "./spec-watch.js";
 import type { RunningSystem, SpawnedInstances, StartOptions, Tenure } from "./start-system.js";
 import { System } from "./system.js";
+import { watchTlsFiles } from "./tls-watch.js";
 
 export function wireSystem(options: StartOptions, spawned: SpawnedInstances, tenure: Tenure): RunningSystem {
   const { ownership, unlock } = tenure;
   const { folder, environment } = options;
-  const { clock, events, leases, plans, driver, desired, made } = spawned;
+  const { clock, events, leases, plans, tlsMaterial, driver, desired, made } = spawned;
   const registry = createRegistry({ clock, emit: events.emit });
   const dataPlane: DataPlane = createDataPlane(options, {
     events,
@@ -61,6 +62,7 @@ export function wireSystem(options: StartOptions, spawned: SpawnedInstances, ten
     logs.close();
     await metrics.close();
     specWatch.close();
+    tlsWatch.close();
     external.close();
     endpoints.close();
     probes.close();
@@ -99,6 +101,8 @@ export function wireSystem(options: StartOptions, spawned: SpawnedInstances, ten
   endpoints.start(driver);
   spawned.serveWith({ endpoints, settings: () => system.currentSettings });
   const specWatch = watchSpecFile({ system, clock, emit: events.emit });
+  const replan = (): Promise<void> => system.replan();
+  const tlsWatch = watchTlsFiles({ material: tlsMaterial, clock, emit: events.emit, replan });
   const connected = system.connect();
   // Whoever waits for it gets the error; nobody may wait, and then the event says it.
   connected.catch((error) => reportFailure(events, error));

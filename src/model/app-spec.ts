@@ -206,6 +206,14 @@ export interface OutlierSpec {
   };
 }
 
+/** Files of PEM text, relative to the app folder or absolute. */
+export interface CertificateSpec {
+  /** The certificate, then its chain. */
+  readonly certificate: string;
+  /** Absent: the key is in the certificate's file. */
+  readonly key?: string;
+}
+
 export interface ServiceSpec {
   readonly name: string;
   readonly language?: string;
@@ -334,7 +342,10 @@ export interface ListenerSpec {
   readonly host: string;
   /** 0 takes any free port. Default 8080. */
   readonly port: number;
+  /** Listeners with different ones may share a port. */
   readonly hostname?: string;
+  /** Absent: plain. Never empty: each client gets the one for the name that it asks for. */
+  readonly tls?: readonly CertificateSpec[];
 }
 
 export interface GatewaySpec {

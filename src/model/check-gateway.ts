@@ -26,20 +26,31 @@ export function checkGateway({ services, listeners, routes }: SpecOutline): Spec
   ];
 }
 
-/** Two listeners cannot hold one port, except on different addresses; 0 takes a free one each. */
+/** Two listeners share a port only on the same address, for different hosts, both encrypted or both plain. */
 function sharedPorts(listeners: readonly ListenerOutline[]): SpecProblem[] {
   const isEvery = (host: string): boolean => host === "0.0.0.0" || host === "::";
   return listeners.flatMap((listener, index) => {
-    const holder = listeners
+    const holders = listeners
       .slice(0, index)
-      .find(
+      .filter(
         ({ host, port }) =>
           port === listener.port && (host === listener.host || isEvery(host) || isEvery(listener.host)),
       );
-    if (!holder || listener.port === 0) return [];
-    const message = `port ${listener.port} is taken by listener \`${holder.name}\``;
-    return [problemAt(listener.path, message, "give it another port, or put both hostnames on routes of one listener")];
+    const problem = listener.port === 0 ? undefined : holders.map((holder) => clashOf(listener, holder)).find(Boolean);
+    return problem ? [problem] : [];
   });
+}
+
+function clashOf(listener: ListenerOutline, holder: ListenerOutline): SpecProblem | null {
+  const { name, host, port, hostname, isEncrypted, path } = listener;
+  if (host !== holder.host || hostname === holder.hostname) {
+    const message = `port ${port} is taken by listener \`${holder.name}\``;
+    return problemAt(path, message, "give it another port, or another `hostname` than that one has");
+  }
+  if (isEncrypted === holder.isEncrypted) return null;
+  const [plain, encrypted] = isEncrypted ? [holder.name, name] : [name, holder.name];
+  const message = `port ${port} is encrypted for listener \`${encrypted}\` and plain for \`${plain}\``;
+  return problemAt(path, message, "give one of them another port, or `tls` to both");
 }
 
 function repeatedHeaders(route: RouteOutline): SpecProblem[] {

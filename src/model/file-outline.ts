@@ -14,7 +14,7 @@ import {
 } from "./normalise-gateway.js";
 import { normaliseService } from "./normalise-service.js";
 import { normaliseSettings } from "./normalise-settings.js";
-import { type ListenerOutline, type Named, outlineOfRoute, type ServiceOutline, type SpecOutline } from "./outline.js";
+import { type Named, outlineOfListener, outlineOfRoute, type ServiceOutline, type SpecOutline } from "./outline.js";
 import { isRecord, memberOf, type SpecPath, valueAt } from "./spec-path.js";
 
 /** Whether the schema has passed everything at and below a place. */
@@ -29,14 +29,7 @@ export function outlineOfFile(file: unknown, isSound: IsSound): SpecOutline {
   const engine = valueAt(file, ["settings", "MICROSERVICES_ENGINE"]);
   return {
     services: itemsAt(file, ["services"]).flatMap(({ value, path }) => serviceOutline(value, path)),
-    listeners: writtenListeners(file, isSound).map(
-      ({ spec, path }): ListenerOutline => ({
-        name: spec.name,
-        path,
-        host: spec.host,
-        port: spec.port,
-      }),
-    ),
+    listeners: writtenListeners(file, isSound).map(({ spec, path }) => outlineOfListener(spec, path)),
     routes: writtenRoutes(file, isSound).map(({ spec, path }) =>
       outlineOfRoute(spec, path, path[0] === "services" ? path : undefined),
     ),
@@ -89,7 +82,7 @@ export function writtenListeners(file: unknown, isSound: IsSound): Written<Liste
     return itemsAt(file, ["gateway", "listeners"])
       .filter((item) => isSound(item.path))
       .map((item) => ({ spec: normaliseListener(item.value as ListenerFile), path: item.path }));
-  const isShort = ["host", "port", "hostname"].every((key) => isSound([...path, key]));
+  const isShort = ["host", "port", "hostname", "tls"].every((key) => isSound([...path, key]));
   if (isRecord(gateway)) return isShort ? [{ spec: normaliseListener(gateway as ListenerFile), path }] : [];
   return writtenRoutes(file, isSound).length > 0 ? [{ spec: defaultListener, path }] : [];
 }
@@ -101,10 +94,8 @@ function serviceOutline(service: unknown, entry: SpecPath): ServiceOutline[] {
     itemsAt(service, [key], entry).flatMap(({ value, path }) =>
       typeof value === "string" ? [{ name: value, path }] : [],
     );
-  const members = (key: keyof ServiceFile): Named[] => {
-    const value = memberOf(service, key);
-    return Object.keys(isRecord(value) ? value : {}).map((member) => ({ name: member, path: [...entry, key, member] }));
-  };
+  const members = (key: keyof ServiceFile): Named[] =>
+    memberNames(service, key).map((member) => ({ name: member, path: [...entry, key, member] }));
   return [
     {
       name,
@@ -117,6 +108,11 @@ function serviceOutline(service: unknown, entry: SpecPath): ServiceOutline[] {
       variables: members("env"),
     },
   ];
+}
+
+function memberNames(value: unknown, key: string): string[] {
+  const members = memberOf(value, key);
+  return Object.keys(isRecord(members) ? members : {});
 }
 
 interface Item {

@@ -5,6 +5,7 @@ import { faultSchema } from "./fault-schema.js";
 import { filterShape, regexProblem, regexText } from "./route-filters-schema.js";
 import { atMostOneOf, duration, label, list, once, port, text, wholeNumber } from "./schema-parts.js";
 import { isRecord } from "./spec-path.js";
+import { listenerTlsSchema } from "./tls-schema.js";
 
 /** The limits of the Gateway API's own validation. */
 const maxHostnames = 16;
@@ -174,6 +175,7 @@ const listenerShape = once(() => ({
   host: address().optional().meta({ description: "Address to listen on. Default: 127.0.0.1." }),
   port: port().optional().meta({ description: "0 takes any free port. Default: 8080." }),
   hostname: hostname().optional().meta({ description: "Only requests for this host." }),
+  tls: listenerTlsSchema().optional(),
 }));
 
 const accessLog = () =>
@@ -210,7 +212,7 @@ export function gatewaySchema() {
       listeners: list(z.strictObject({ name: label().optional(), ...listenerShape() }))
         .min(1, "must have an entry")
         .optional()
-        .meta({ description: "Instead of host, port and hostname, when there is more than one." }),
+        .meta({ description: "Instead of host, port, hostname and tls, when there is more than one." }),
       workers: wholeNumber(1, 64).optional().meta({
         description: "Proxy workers, which serve gateway and mesh; counts and limits are each one's own. Default: 1.",
       }),
@@ -219,8 +221,8 @@ export function gatewaySchema() {
         .optional()
         .meta({ description: "HTTPRoute rules; `route` of a service is the short form." }),
     })
-    .refine((value) => !("listeners" in value && ["host", "port", "hostname"].some((key) => key in value)), {
-      error: "`listeners` excludes host, port and hostname beside it\nmove them into an entry of `listeners`",
+    .refine((value) => !("listeners" in value && ["host", "port", "hostname", "tls"].some((key) => key in value)), {
+      error: "`listeners` excludes host, port, hostname and tls beside it\nmove them into an entry of `listeners`",
       when: (payload) => typeof payload.value === "object" && payload.value !== null,
     })
     .meta({ description: "The way in from outside." });

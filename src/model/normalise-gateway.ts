@@ -16,6 +16,7 @@ import type {
 import { toMs } from "./duration.js";
 import { withFault } from "./normalise-fault.js";
 import { normaliseFilters } from "./normalise-filters.js";
+import { normaliseListenerTls } from "./normalise-tls.js";
 
 type ServiceRouteList = Extract<NonNullable<ServiceFile["route"]>, readonly unknown[]>;
 export type ServiceRouteFile = ServiceRouteList[number];
@@ -32,6 +33,7 @@ export function normaliseListener(file: ListenerFile): ListenerSpec {
     host: file.host ?? defaultListener.host,
     port: file.port ?? defaultListener.port,
     ...(file.hostname === undefined ? {} : { hostname: file.hostname }),
+    ...(file.tls === undefined ? {} : { tls: normaliseListenerTls(file.tls) }),
   };
 }
 

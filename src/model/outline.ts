@@ -1,6 +1,6 @@
 // The names in a spec and who refers to whom, each with the place to complain about. The checks across a spec read
 // this, so that one set of checks serves a file that is partly wrong and a normalised spec that was patched.
-import type { AppSpec, RouteMatch, RouteSpec } from "./app-spec.js";
+import type { AppSpec, ListenerSpec, RouteMatch, RouteSpec } from "./app-spec.js";
 import type { SpecPath } from "./spec-path.js";
 
 export interface Named {
@@ -22,6 +22,8 @@ export interface ServiceOutline extends Named {
 export interface ListenerOutline extends Named {
   readonly host: string;
   readonly port: number;
+  readonly hostname: string | undefined;
+  readonly isEncrypted: boolean;
 }
 
 export interface RouteOutline extends Named {
@@ -63,14 +65,16 @@ export function outlineOfSpec(spec: AppSpec): SpecOutline {
         variables: Object.keys(service.env).map((name) => named(name, ...entry, "env", name)),
       };
     }),
-    listeners: spec.gateway.listeners.map((listener) => ({
-      ...named(listener.name, "gateway", "listeners", listener.name),
-      host: listener.host,
-      port: listener.port,
-    })),
+    listeners: spec.gateway.listeners.map((listener) =>
+      outlineOfListener(listener, ["gateway", "listeners", listener.name]),
+    ),
     routes: spec.gateway.routes.map((route) => outlineOfRoute(route, ["gateway", "routes", route.name])),
     engine: engine === undefined ? null : named(engine, "settings", "MICROSERVICES_ENGINE"),
   };
+}
+
+export function outlineOfListener({ name, host, port, hostname, tls }: ListenerSpec, path: SpecPath): ListenerOutline {
+  return { name, path, host, port, hostname, isEncrypted: tls !== undefined };
 }
 
 /** `backendsAt` where the written form has no list of backends: a route of a service. */

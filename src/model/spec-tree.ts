@@ -18,6 +18,7 @@ const wholes = new Set([
   "zone",
   "adaptive",
   "accessLog",
+  "tls",
 ]);
 
 /** The named entries of an object or a tree, or null where the value is one thing. */

@@ -5,13 +5,15 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { contentHash } from "../../src/base/hash.js";
 import { compileGatewayApi } from "../../src/compile/gateway-api/compile-gateway-api.js";
 import { toStatuses } from "../../src/compile/gateway-api/statuses.js";
 import { compileListeners } from "../../src/compile/listeners.js";
 import { neededPorts } from "../../src/compile/needed-ports.js";
 import { compileProcessPlan } from "../../src/compile/process-plan.js";
 import { compileProxyPlan } from "../../src/compile/proxy-plan.js";
-import type { ParsedSpec } from "../../src/model/app-spec.js";
+import { type TlsFiles, tlsFileKey, tlsFileRefs } from "../../src/compile/tls-files.js";
+import type { AppSpec, ParsedSpec } from "../../src/model/app-spec.js";
 import { parseObjects } from "../../src/model/kubernetes/parse-objects.js";
 import { parseSpecText } from "../../src/model/parse-spec.js";
 import { resolveSettings } from "../../src/model/resolve-settings.js";
@@ -41,7 +43,7 @@ const stages: Readonly<Record<string, Stage>> = {
     const { spec, provenance } = parsed(text);
     const { settings } = resolveSettings({ spec: spec.settings });
     const ports = leases(neededPorts(spec, settings));
-    const plan = compileProxyPlan({ spec, provenance, settings, version: 7 });
+    const plan = compileProxyPlan({ spec, provenance, settings, version: 7, tlsFiles: hashesOf(spec) });
     assert.deepEqual(validatePlan(plan), { ok: true, value: plan }, "a worker takes it");
     return { sockets: compileListeners({ spec, settings, ports }), plan };
   },
@@ -73,6 +75,11 @@ function parsed(text: string): ParsedSpec {
   const result = parseSpecText(text, "tusk.yaml");
   if (!result.ok) assert.fail(`a fixture has problems: ${JSON.stringify(result.problems, null, 2)}`);
   return result.parsed;
+}
+
+/** As if each file held its own name. */
+function hashesOf(spec: AppSpec): TlsFiles {
+  return Object.fromEntries(tlsFileRefs(spec).map((ref) => [tlsFileKey(ref), `${contentHash(tlsFileKey(ref))}.pem`]));
 }
 
 function leases(keys: readonly string[]): Record<string, number> {

@@ -159,13 +159,15 @@ const traffic: z.ZodType<TrafficSpec> = z
   })
   .openapi("Traffic");
 
+const path = z.string().min(1).max(4_096);
+const certificate = z.strictObject({ certificate: path, key: path.optional() });
 const service: z.ZodType<ServiceSpec> = z
   .strictObject({
     name,
     language: text.optional(),
     framework: text.optional(),
     dependencies: z.array(text).max(1_000),
-    path: z.string().min(1).max(4_096),
+    path,
     build: command.optional(),
     setup: command.optional(),
     run: command.optional(),
@@ -260,7 +262,15 @@ const route: z.ZodType<RouteSpec> = z
 const gateway: z.ZodType<GatewaySpec> = z
   .strictObject({
     listeners: z
-      .array(z.strictObject({ name, host: z.string().min(1).max(256), port, hostname: name.optional() }))
+      .array(
+        z.strictObject({
+          name,
+          host: z.string().min(1).max(256),
+          port,
+          hostname: name.optional(),
+          tls: z.array(certificate).min(1).max(1_000).optional(),
+        }),
+      )
       .max(1_000),
     routes: z.array(route).max(10_000),
     workers: z.int().min(1).max(64).optional(),
@@ -286,7 +296,12 @@ const settings = z
   .openapi("Settings") as unknown as z.ZodType<Partial<Settings>>;
 
 export const appSpecSchema: z.ZodType<AppSpec> = z
-  .strictObject({ name, settings, services: z.array(service).max(10_000), gateway })
+  .strictObject({
+    name,
+    settings,
+    services: z.array(service).max(10_000),
+    gateway,
+  })
   .openapi("AppSpec");
 
 const place: z.ZodType<SourcePlace> = z
