@@ -3,6 +3,8 @@
 import type { Socket } from "node:net";
 import { Deadline, type DeadlineOwner, type Deadlines } from "../deadlines.js";
 import type { BodyReader, Exchange } from "../exchange.js";
+import { clientPreface } from "../http2/client-preface.js";
+import type { ServerConnection } from "../http2/server-connection.js";
 import { type Refusal, type RefusalCode, refusal } from "../refusals.js";
 import type { OpenSocket } from "./accepted-socket.js";
 import { ByteWriter } from "./byte-writer.js";
@@ -22,6 +24,8 @@ export interface ConnectionHost {
   onExchange(exchange: Exchange): void;
   onRefused(code: RefusalCode): void;
   onClosed(connection: ClientConnection): void;
+  /** The client speaks HTTP/2 from the first byte on: another connection takes the socket over. */
+  onHttp2(before: ClientConnection, socket: Socket, buffer: ReadBuffer): ServerConnection;
 }
 
 /** What the deadline of the reading side is for. */
@@ -63,6 +67,9 @@ export class ClientConnection implements ExchangeConnection, DeadlineOwner {
   /** Nothing is read as a request any more. */
   #closing = false;
   #closed = false;
+  /** Of the preface of HTTP/2: how much of what came first is it. -1: the client speaks HTTP/1. */
+  #prefaceRead = 0;
+  #http2: ServerConnection | null = null;
 
   constructor(open: OpenSocket, host: ConnectionHost, tls?: Exchange["tls"]) {
     this.#host = host;
@@ -115,6 +122,41 @@ export class ClientConnection implements ExchangeConnection, DeadlineOwner {
   // The client sends.
 
   #onRead(length: number, bytes: Buffer): boolean {
+    if (this.#http2 !== null) this.#http2.onRead(bytes, 0, length);
+    else if (this.#prefaceRead === -1) this.#onBytes(length, bytes);
+    else this.#onFirstBytes(length, bytes);
+    return true;
+  }
+
+  /** As long as it may be either protocol. */
+  #onFirstBytes(length: number, bytes: Buffer): void {
+    const known = this.#prefaceRead;
+    const until = Math.min(length, clientPreface.length - known);
+    let at = 0;
+    while (at < until && bytes[at] === clientPreface[known + at]) at++;
+    if (at === until && this.tls === undefined) {
+      this.#prefaceRead += at;
+      if (this.#prefaceRead === clientPreface.length) this.#becomeHttp2(bytes, at, length);
+      else this.#wait("head", this.#host.limits.headerMs);
+      return;
+    }
+    this.#prefaceRead = -1;
+    if (known > 0) this.#onBytes(known, Buffer.from(clientPreface.subarray(0, known)));
+    this.#onBytes(length, bytes);
+  }
+
+  #becomeHttp2(bytes: Buffer, from: number, to: number): void {
+    const socket = this.#socket;
+    for (const event of ["drain", "end", "error", "close"]) socket.removeAllListeners(event);
+    this.#closed = true;
+    this.#stopWaiting();
+    const connection = this.#host.onHttp2(this, socket, this.#buffer);
+    this.#http2 = connection;
+    connection.onRead(clientPreface, 0, clientPreface.length);
+    connection.onRead(bytes, from, to);
+  }
+
+  #onBytes(length: number, bytes: Buffer): boolean {
     if (this.#closing) return true;
     if (this.#tunnel && this.#reader !== null && this.#backlog === null) this.#tunnelOn(bytes.subarray(0, length));
     else if (this.#wantsBytes) this.#consume(bytes, 0, length);

@@ -267,7 +267,7 @@ describe("limits", () => {
       status: "431",
       code: "HEADERS_TOO_LARGE",
     },
-    { what: "HTTP/2", bytes: "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", status: "505", code: "VERSION_NOT_SUPPORTED" },
+    { what: "HTTP/2 in a request line", bytes: "GET / HTTP/2.0\r\n\r\n", status: "505", code: "VERSION_NOT_SUPPORTED" },
     {
       what: "a body over the limit",
       bytes: "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 101\r\n\r\n",

@@ -1,15 +1,16 @@
 // One listener: accepts connections on a socket that the keeper bound, and turns their requests into exchanges. Takes
 // no decision about where a request goes.
-import { createServer, type Server } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import type { Deadlines } from "../deadlines.js";
 import type { Exchange } from "../exchange.js";
-import { Http2Connection, type Http2Host } from "../http2/http2-connection.js";
+import { ServerConnection, type ServerHost } from "../http2/server-connection.js";
 import type { RefusalCode } from "../refusals.js";
 import type { ListenerTls } from "../tls/listener-tls.js";
 import { TlsAcceptor } from "../tls/tls-acceptor.js";
 import { acceptSockets, type OpenSocket, withEvents } from "./accepted-socket.js";
 import { ClientConnection, type ConnectionHost } from "./client-connection.js";
 import { defaultLimits, type HttpLimits } from "./limits.js";
+import type { ReadBuffer } from "./read-buffers.js";
 
 export interface HttpServerOptions {
   /** Name of the listener. */
@@ -26,9 +27,9 @@ export interface HttpServerOptions {
 /** When the listener drains: a request on an idle connection is answered within this time, as its last. */
 const graceMs = 500;
 
-type Connection = ClientConnection | Http2Connection;
+type Connection = ClientConnection | ServerConnection;
 
-export class HttpServer implements ConnectionHost, Http2Host {
+export class HttpServer implements ConnectionHost, ServerHost {
   readonly name: string;
   readonly limits: HttpLimits;
   readonly deadlines: Deadlines;
@@ -96,14 +97,28 @@ export class HttpServer implements ConnectionHost, Http2Host {
         const open: OpenSocket = (hooks) => (hooks ? withEvents(socket, hooks) : socket);
         this.#add(new ClientConnection(open, this, { serverName }));
       },
-      onHttp2: (socket, serverName) => this.#add(new Http2Connection(socket, serverName, this)),
+      onHttp2: (socket, serverName) => this.#addHttp2(socket, serverName),
     });
     return this.#acceptor;
   }
 
+  #addHttp2(socket: Socket, serverName: string): void {
+    const connection = new ServerConnection(socket, this, { tls: { serverName } });
+    socket.on("data", (chunk: Buffer) => connection.onRead(chunk, 0, chunk.length));
+    this.#add(connection);
+  }
+
   #add(connection: Connection): void {
     this.#connections.add(connection);
-    if (this.#draining && connection instanceof Http2Connection) connection.drain();
+    if (this.#draining && connection instanceof ServerConnection) connection.drain();
+  }
+
+  /** A plain connection turned out to be HTTP/2. */
+  onHttp2(before: ClientConnection, socket: Socket, buffer: ReadBuffer): ServerConnection {
+    const connection = new ServerConnection(socket, this, { buffer });
+    this.#connections.delete(before);
+    this.#add(connection);
+    return connection;
   }
 
   /** Stops accepting at once; every answer is the last of its connection. Resolves when no connection is left. */
@@ -111,7 +126,7 @@ export class HttpServer implements ConnectionHost, Http2Host {
     this.#draining = true;
     this.#server.close();
     setTimeout(() => this.#closeIdle(), graceMs).unref();
-    for (const connection of this.#connections) if (connection instanceof Http2Connection) connection.drain();
+    for (const connection of this.#connections) if (connection instanceof ServerConnection) connection.drain();
     return new Promise((resolve) => {
       this.#onEmpty = resolve;
       this.#checkEmpty();

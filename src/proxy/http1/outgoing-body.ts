@@ -63,13 +63,17 @@ const notInTrailers = new Set([
   "location",
 ]);
 
-function trailerText(trailers: RawHeaders): string {
-  if (trailers.length === 0) return "";
+/** Those that may follow a body. */
+export function passedTrailers(trailers: RawHeaders): string[] {
   const passed: string[] = [];
   for (let index = 0; index + 1 < trailers.length; index += 2) {
     const name = trailers[index] ?? "";
     if (headerKind(name) === "other" && !notInTrailers.has(name.toLowerCase()))
       passed.push(name, trailers[index + 1] ?? "");
   }
-  return fieldText(passed);
+  return passed;
+}
+
+function trailerText(trailers: RawHeaders): string {
+  return trailers.length === 0 ? "" : fieldText(passedTrailers(trailers));
 }
