@@ -256,7 +256,7 @@ export interface ClusterPlan {
   /** A new endpoint gets a share of its weight that grows for so long; ring-hash and maglev have none. Absent: 0. */
   readonly slowStartMs?: number;
   readonly connectTimeoutMs: number;
-  /** What its endpoints are spoken to in. http2 without TLS: with prior knowledge. Absent: http1. */
+  /** What its endpoints are spoken to in. Absent: http1. A plan with http2 is refused: there is no codec for it yet. */
   readonly protocol?: "http1" | "http2";
   readonly retryBudget: { readonly ratio: number; readonly minimum: number };
   /** Absent: no ejection. */

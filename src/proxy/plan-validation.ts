@@ -112,7 +112,7 @@ function checkCluster(check: Check, value: unknown, name: string): void {
   checkHashOn(check, cluster.hashOn, `${path}.hashOn`);
   if (cluster.slowStartMs !== undefined) check.amount(cluster.slowStartMs, `${path}.slowStartMs`);
   check.amount(cluster.connectTimeoutMs, `${path}.connectTimeoutMs`);
-  if (cluster.protocol !== undefined) check.oneOf(cluster.protocol, ["http1", "http2"], `${path}.protocol`);
+  if (cluster.protocol !== undefined) check.oneOf(cluster.protocol, ["http1"], `${path}.protocol`);
   const budget = check.object(cluster.retryBudget, `${path}.retryBudget`);
   if (budget) {
     check.amount(budget.ratio, `${path}.retryBudget.ratio`);
