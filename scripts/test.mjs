@@ -29,8 +29,9 @@ function step(command, args) {
 function filesUnder(folder, suffix) {
   try {
     return readdirSync(join(root, "dist", folder), { recursive: true })
-      .map((name) => join(root, "dist", folder, name))
+      .map((name) => join(folder, name))
       .filter((name) => name.endsWith(suffix) && name.includes(filter))
+      .map((name) => join(root, "dist", name))
       .sort();
   } catch {
     return [];

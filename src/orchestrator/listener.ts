@@ -121,22 +121,24 @@ export class ListenerWatch {
 
   /** One link read while all is well; now and then a closer look, because a master may serve by children by now. */
   check(): ListenerState {
+    // Before the look: whoever is started between the two has come after what the look saw.
+    const nowTicks = uptime() * 100;
     const closer = this.#checks < eagerLooks || this.#checks % checksPerLook === 0;
     this.#checks += 1;
     if (this.#serving.length === 0 || this.#serving.some(stillHolds)) {
       if (closer && this.#serving.length > 0) this.#found(this.#listener.holdersNow());
-      return this.#held();
+      return this.#held(nowTicks);
     }
-    if (this.#found(this.#listener.holdersNow())) return this.#held();
+    if (this.#found(this.#listener.holdersNow())) return this.#held(nowTicks);
     const look = this.#listener.look();
-    if (look.state === "ours" && this.#found(look.holders)) return this.#held();
+    if (look.state === "ours" && this.#found(look.holders)) return this.#held(nowTicks);
     const gone = `the process that served port ${this.#listener.port} is gone`;
     const detail = look.state === "foreign" ? `${gone}, and ${look.detail}` : gone;
     return { state: this.#mayComeBack() ? "reloading" : "lost", detail };
   }
 
-  #held(): ListenerState {
-    this.#lastHeldTicks = uptime() * 100;
+  #held(nowTicks: number): ListenerState {
+    this.#lastHeldTicks = nowTicks;
     return { state: "held", detail: `port ${this.#listener.port} is listened on by the instance` };
   }
 
