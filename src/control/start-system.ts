@@ -5,15 +5,14 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "../base/clock.js";
 import { TuskError } from "../base/errors.js";
-import type { Unsubscribe } from "../base/watchable.js";
 import type { Settings } from "../model/settings.js";
-import type { Orchestrator } from "../orchestrator/orchestrator.js";
 import { createPortLeases, type PortLeases } from "../orchestrator/port-leases.js";
 import { createProcessDriver, type ProcessDriver } from "../orchestrator/process-driver.js";
 import { type AppFolder, createAppFolders, machineFolder } from "../system/app-folder.js";
 import { readJson, setAside } from "../system/atomic-file.js";
 import { systemClock, systemRng } from "../system/clock.js";
 import { acquireLock } from "../system/lock.js";
+import { processorIdleMs } from "../system/machine.js";
 import type { ApplyRequest } from "./control-plane.js";
 import { type DesiredSpec, desiredAfter, nothingDesired, readDesired, writeDesired } from "./desired-spec.js";
 import type { EndpointRunner } from "./endpoint-runner.js";
@@ -21,9 +20,9 @@ import { EventLog } from "./event-log.js";
 import { pendingFile } from "./launch.js";
 import { type Ownership, watchOwnership } from "./ownership.js";
 import { PlanMaker, type Plans } from "./plan-maker.js";
+import { processorFree } from "./processor-wait.js";
 import type { System } from "./system.js";
 import { releaseTakenPorts } from "./taken-ports.js";
-import { type Deadline, settlesWithin } from "./timing.js";
 import { TlsMaterial } from "./tls-material.js";
 
 export interface StartOptions {
@@ -71,8 +70,8 @@ export interface SpawnedInstances {
   serveWith(parts: ServingParts): void;
 }
 
-/** Longest wait for the instances, to which the processors are left while they start. */
-const quietLimitMs = 1_500;
+/** Longest time for which the processors are left to the instances that keep them busy starting. */
+const quietLimitMs = 5_000;
 
 const portsFolder = (): string => join(machineFolder(), "ports");
 
@@ -110,28 +109,18 @@ export interface Tenure {
 async function assemble(options: StartOptions, tenure: Tenure): Promise<RunningSystem> {
   const spawned = await spawnInstances(options);
   try {
-    await processorFree(spawned.driver, { clock: spawned.clock, limitMs: quietLimitMs });
+    await processorFree(spawned.driver.instances, {
+      clock: spawned.clock,
+      processors: availableParallelism(),
+      idleMs: processorIdleMs,
+      limitMs: quietLimitMs,
+    });
     const { wireSystem } = await import("./wire-system.js");
     return wireSystem(options, spawned, tenure);
   } catch (error) {
     await spawned.driver.detach();
     throw error;
   }
-}
-
-/** Not quite all of them: with a processor free, nobody is kept waiting. Adopted ones run already and do not count. */
-async function processorFree({ instances }: Orchestrator, limit: Deadline): Promise<void> {
-  let unwatch: Unsubscribe = () => {};
-  const ready = new Promise<void>((resolve) => {
-    const look = (): void => {
-      const starting = [...instances.get().values()].filter((view) => !view.ready && !view.adopted);
-      if (starting.length < availableParallelism()) resolve();
-    };
-    unwatch = instances.watch(look);
-    look();
-  });
-  await settlesWithin(ready, limit);
-  unwatch();
 }
 
 /** Everything up to the moment in which the instances run, and nothing else. */

@@ -1,5 +1,5 @@
 // What programs on this machine may use: its cores and memory, less where a control group allows less, as in a container.
-import { availableParallelism, totalmem } from "node:os";
+import { availableParallelism, cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { readProcFile } from "./proc.js";
 
@@ -26,6 +26,11 @@ export function readMachine(sources: Partial<MachineSources> = {}): Machine {
     numberOf(read(join(folder, "memory.max")) ?? read(join(folder, "memory.limit_in_bytes"))),
   );
   return { cores: least([processors, ...quotas]), memoryBytes: least([memoryBytes, ...limits]) };
+}
+
+/** Milliseconds that all processors together have been idle since the machine started; steps of a clock tick (10 ms). */
+export function processorIdleMs(): number {
+  return cpus().reduce((sum, { times }) => sum + times.idle, 0);
 }
 
 interface Group {
