@@ -13,6 +13,7 @@ const areas = [
   ["forecast.mjs", ["m4-hourly"]],
   ["root-cause.mjs", ["petshop", "sock-shop", "nezha"]],
   ["capacity.mjs", ["traces"]],
+  ["anomaly.mjs", ["nab"]],
 ];
 
 const given = process.argv.slice(2);

@@ -1,6 +1,7 @@
 // Every function of FUJSEN that can be recorded and replayed, by name. A change of what a function answers needs a new
 // version, or the replay of what was recorded before would call the old answer wrong.
 import { contentHash } from "../base/hash.js";
+import { type AnomalyReport, anomaliesVersion, judgeAnomalies, measureAnomalies } from "./anomaly/detect-anomalies.js";
 import {
   generateMicroservicesScalingRecommendations,
   type ScalingRecommendations,
@@ -181,6 +182,15 @@ export const decisionFunctions = {
         growthPerWeek,
         seasons,
       })),
+      refused,
+    }),
+  }),
+  detectMicroservicesAnomalies: defineCondensed({
+    version: anomaliesVersion,
+    condense: measureAnomalies,
+    run: judgeAnomalies,
+    evidence: ({ services, refused }: AnomalyReport) => ({
+      services: services.map(({ service, values, missing, episodes }) => ({ service, values, missing, episodes })),
       refused,
     }),
   }),

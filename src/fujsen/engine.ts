@@ -1,4 +1,5 @@
 // The engine behind `fujsen`: every call is run through its record, and handed on as one.
+import type { AnomalyOptions, AnomalyReport } from "./anomaly/detect-anomalies.js";
 import type { ScalingOptions, ScalingRecommendations } from "./capacity/scaling-recommendations.js";
 import { type DecisionRecord, decide, type Replay, replay } from "./decision.js";
 import type { DecisionFunctionName } from "./decision-functions.js";
@@ -88,6 +89,14 @@ export class MicroservicesIntelligence {
   /** Level, growth, seasons and bursts of each service's demand; what cannot be analysed is refused with its reason. */
   analyzeMicroservicesUsagePatterns(history: DemandHistory, options: UsageOptions = {}): UsagePatterns {
     return this.#decide("analyzeMicroservicesUsagePatterns", [history, options]);
+  }
+
+  /**
+   * Episodes in which a service's requests were not as they usually are, with start, end and reason; what cannot be
+   * judged is refused with its reason. Throws REQUEST_INVALID for its options. The method is in docs/fujsen/anomaly.md.
+   */
+  detectMicroservicesAnomalies(history: DemandHistory, options: AnomalyOptions = {}): AnomalyReport {
+    return this.#decide("detectMicroservicesAnomalies", [history, options]);
   }
 
   /** Demand to come with intervals, and what the method missed in backtests. Throws REQUEST_INVALID for its options. */

@@ -149,6 +149,7 @@ function decideEverything(): DecisionRecord[] {
     throughput: 10 + (hour % 24),
     intervalSeconds: 3600,
   }));
+  fujsen.detectMicroservicesAnomalies(hours);
   const demands = fujsen.predictMicroservicesDemands(fujsen.analyzeMicroservicesUsagePatterns(hours));
   fujsen.generateMicroservicesScalingRecommendations(demands, { defaults: { serviceRate: 2 } });
   const at = "2026-01-01T00:00:00.000Z";
