@@ -20,6 +20,26 @@ import {
   type PerformanceOptions,
   performanceVersion,
 } from "./performance.js";
+import {
+  judgeOneService,
+  judgePerformanceMetrics,
+  measureOneService,
+  measurePerformanceMetrics,
+  type PerformanceMetricsAnalysis,
+  performanceMetricsVersion,
+  type ServicePerformanceAnalysis,
+} from "./performance-analysis/analysis.js";
+import {
+  type Bottlenecks,
+  bottlenecksVersion,
+  identifyMicroservicesPerformanceBottlenecks,
+} from "./performance-analysis/bottlenecks.js";
+import {
+  generateMicroservicesPerformanceOptimizations,
+  identifyServiceOptimizations,
+  type Optimizations,
+  optimizationsVersion,
+} from "./performance-analysis/optimizations.js";
 import { type ProcessedMetrics, processMicroservicesMetrics } from "./process-metrics.js";
 import {
   type FailureAnalysis,
@@ -107,7 +127,48 @@ function recordFailure(data: FailureData): RecordedFailure {
   return { digest: contentHash(data), ...measurement };
 }
 
+const evidenceOfOptimizations = ({ optimizations }: Optimizations) => ({
+  optimizations: optimizations.map(({ kind, service, model, evidence }) => ({ kind, service, model, evidence })),
+});
+
 export const decisionFunctions = {
+  analyzeServicePerformance: defineCondensed({
+    version: performanceMetricsVersion,
+    condense: measureOneService,
+    run: judgeOneService,
+    evidence: ({ rows, service }: ServicePerformanceAnalysis) => ({
+      rows,
+      score: service?.score ?? null,
+      budget: service?.budget ?? null,
+    }),
+  }),
+  identifyServiceOptimizations: define({
+    version: optimizationsVersion,
+    run: identifyServiceOptimizations,
+    evidence: evidenceOfOptimizations,
+  }),
+  analyzeMicroservicesPerformanceMetrics: defineCondensed({
+    version: performanceMetricsVersion,
+    condense: measurePerformanceMetrics,
+    run: judgePerformanceMetrics,
+    evidence: ({ rows, score, services }: PerformanceMetricsAnalysis) => ({
+      rows,
+      score,
+      services: services.map(({ service, reason, budget }) => ({ service, reason, budget })),
+    }),
+  }),
+  identifyMicroservicesPerformanceBottlenecks: define({
+    version: bottlenecksVersion,
+    run: identifyMicroservicesPerformanceBottlenecks,
+    evidence: ({ bottlenecks }: Bottlenecks) => ({
+      bottlenecks: bottlenecks.map(({ kind, service, impact, evidence }) => ({ kind, service, impact, evidence })),
+    }),
+  }),
+  generateMicroservicesPerformanceOptimizations: define({
+    version: optimizationsVersion,
+    run: generateMicroservicesPerformanceOptimizations,
+    evidence: evidenceOfOptimizations,
+  }),
   processMicroservicesMetrics: define({
     version: "2",
     run: processMicroservicesMetrics,

@@ -6,9 +6,17 @@ import type { DecisionFunctionName } from "./decision-functions.js";
 import type { DemandOptions, DemandPredictions } from "./forecast/demands.js";
 import type { DemandHistory, UsageOptions, UsagePatterns } from "./forecast/usage-patterns.js";
 import type { Insights } from "./insights.js";
-import type { MetricsRow } from "./metrics-row.js";
+import type { EdgeRow, MetricsRow } from "./metrics-row.js";
 import type { OptimalRouting } from "./optimal-routing.js";
 import type { PerformanceAnalysis, PerformanceOptions } from "./performance.js";
+import type {
+  PerformanceMetricsAnalysis,
+  PerformanceMetricsOptions,
+  ServicePerformanceAnalysis,
+  ServicePerformanceOptions,
+} from "./performance-analysis/analysis.js";
+import type { Bottlenecks } from "./performance-analysis/bottlenecks.js";
+import type { Optimizations } from "./performance-analysis/optimizations.js";
 import type { ProcessedMetrics } from "./process-metrics.js";
 import type { FailureAnalysis, FailureData } from "./root-cause/analyze-failures.js";
 import type { RecoveryOptions, RecoveryStrategies } from "./root-cause/recovery-strategies.js";
@@ -113,6 +121,41 @@ export class MicroservicesIntelligence {
     options: ScalingOptions = {},
   ): ScalingRecommendations {
     return this.#decide("generateMicroservicesScalingRecommendations", [predictions, options]);
+  }
+
+  /**
+   * Score, error budget, load and waiting of the one service that the rows are of. Throws REQUEST_INVALID for what cannot
+   * be read. The method is in docs/fujsen/performance.md.
+   */
+  analyzeServicePerformance(
+    rows: readonly MetricsRow[],
+    options: ServicePerformanceOptions = {},
+  ): ServicePerformanceAnalysis {
+    return this.#decide("analyzeServicePerformance", [rows, options]);
+  }
+
+  /** What would help one service, with the gain that a model predicts; empty when nothing is wrong. */
+  identifyServiceOptimizations(analysis: ServicePerformanceAnalysis): Optimizations {
+    return this.#decide("identifyServiceOptimizations", [analysis]);
+  }
+
+  /** The same for all services and the calls between them. Throws REQUEST_INVALID for what cannot be read. */
+  analyzeMicroservicesPerformanceMetrics(
+    rows: readonly MetricsRow[],
+    edges: readonly EdgeRow[] = [],
+    options: PerformanceMetricsOptions = {},
+  ): PerformanceMetricsAnalysis {
+    return this.#decide("analyzeMicroservicesPerformanceMetrics", [rows, edges, options]);
+  }
+
+  /** What holds the system up, highest impact first; empty when nothing does. */
+  identifyMicroservicesPerformanceBottlenecks(analysis: PerformanceMetricsAnalysis): Bottlenecks {
+    return this.#decide("identifyMicroservicesPerformanceBottlenecks", [analysis]);
+  }
+
+  /** What would relieve the bottlenecks, each with the model of its gain. */
+  generateMicroservicesPerformanceOptimizations(bottlenecks: Bottlenecks): Optimizations {
+    return this.#decide("generateMicroservicesPerformanceOptimizations", [bottlenecks]);
   }
 
   /** The last 100 calls, oldest first. */

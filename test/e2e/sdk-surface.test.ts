@@ -46,6 +46,10 @@ const services = [
   ...["MicroservicesIntelligence.generateServiceMetadata", "MicroservicesIntelligence.processMicroservicesMetrics"],
   ...["MicroservicesIntelligence.analyzeMicroservicesPerformance"],
   ...["MicroservicesIntelligence.generateMicroservicesInsights"],
+  ...["MicroservicesIntelligence.analyzeServicePerformance", "MicroservicesIntelligence.identifyServiceOptimizations"],
+  ...["MicroservicesIntelligence.analyzeMicroservicesPerformanceMetrics"],
+  ...["MicroservicesIntelligence.identifyMicroservicesPerformanceBottlenecks"],
+  ...["MicroservicesIntelligence.generateMicroservicesPerformanceOptimizations"],
 ];
 
 /** That has everything of the three parts, too. */
