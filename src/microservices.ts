@@ -5,6 +5,7 @@ export * from "./mesh.js";
 export { MicroservicesConfig } from "./sdk/config.js";
 export * from "./sdk/data-manager.js";
 export { MicroservicesIntelligence, type WithIntelligence } from "./sdk/intelligence.js";
+export * from "./sdk/microservices-performance-optimization.js";
 export * from "./sdk/microservices-service-manager.js";
 export type { Failure, Outcome, Remarks } from "./sdk/outcome.js";
 export { type Deployment, ServiceDeployer } from "./sdk/service-deployer.js";

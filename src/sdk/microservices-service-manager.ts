@@ -1,10 +1,12 @@
 // The facade that makes a service out of a few words about it, and looks after it from then on.
 import type { AdminClient } from "../api/client.js";
 import { TuskError } from "../base/errors.js";
+import type { Optimization } from "../fujsen/performance-analysis/optimizations.js";
 import type { AppSpec } from "../model/app-spec.js";
 import { announce, removeCode } from "./created-code.js";
 import type { ServiceInput } from "./given.js";
 import { type Course, type Outcome, outcomeOf, toFailure } from "./outcome.js";
+import { readPerformanceData } from "./performance-data.js";
 import { plainObject, requireName, shown } from "./plain-input.js";
 import { PlatformLink, type PlatformOptions } from "./platform.js";
 import { ServiceDeployer } from "./service-deployer.js";
@@ -39,6 +41,24 @@ export interface LifecycleResult {
   readonly serviceRolledBack?: boolean;
   readonly healthStatus?: HealthStatus;
 }
+
+export interface OptimizedService {
+  /** There was something measured in the last hour, and it has a score. */
+  readonly performanceAnalyzed: boolean;
+  /** How many changes would help; 0 when nothing is wrong. */
+  readonly optimizationsIdentified: number;
+  /** 0: applying is not built yet. */
+  readonly optimizationsApplied: number;
+  /** Each with the model of its gain. */
+  readonly optimizations: readonly Optimization[];
+}
+
+const notOptimized = {
+  performanceAnalyzed: false,
+  optimizationsIdentified: 0,
+  optimizationsApplied: 0,
+  optimizations: [],
+};
 
 const notCreated = { serviceCreated: false, serviceId: "", deploymentSuccessful: false, monitoringActive: false };
 
@@ -130,6 +150,40 @@ export class MicroservicesServiceManager {
   ): Promise<Outcome<LifecycleResult>> {
     const unmet = typeof action === "string" && Object.hasOwn(notManaged, action) ? notManaged[action] : {};
     return outcomeOf((course) => this.#manage(course, serviceId, action, options), unmet);
+  }
+
+  /**
+   * Analyses the last hour of a service and says what would help. Codes: UNKNOWN_SERVICE, REQUEST_INVALID,
+   * DB_UNAVAILABLE, DB_TOO_MANY_ROWS.
+   */
+  optimizeServicePerformance(serviceId: string): Promise<Outcome<OptimizedService>> {
+    return outcomeOf(async (course) => {
+      requireName(serviceId, "`serviceId`");
+      const control = await this.#link.control();
+      const { rows, edges, objectives, capacity, reason } = await course.at("getServiceMetrics", () =>
+        readPerformanceData(control, "1h", [serviceId]),
+      );
+      const objective = objectives[serviceId];
+      const { score, optimizations } = await course.at("analyzeServicePerformance", () =>
+        this.#link.decide((fujsen) => {
+          const analysis = fujsen.analyzeServicePerformance(rows, {
+            edges,
+            capacity,
+            ...(objective ? { objective } : {}),
+          });
+          return { score: analysis.service?.score ?? null, ...fujsen.identifyServiceOptimizations(analysis) };
+        }),
+      );
+      const verdict = score !== null || reason || "no request and no load is in the rows";
+      const performanceAnalyzed = course.judge("performanceAnalyzed", verdict);
+      course.notBuilt("optimizationsApplied", "applyServiceOptimizations");
+      return {
+        performanceAnalyzed,
+        optimizationsIdentified: optimizations.length,
+        optimizationsApplied: 0,
+        optimizations,
+      };
+    }, notOptimized);
   }
 
   async #manage(

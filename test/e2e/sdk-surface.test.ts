@@ -46,6 +46,8 @@ const services = [
   ...["MicroservicesIntelligence.generateServiceMetadata", "MicroservicesIntelligence.processMicroservicesMetrics"],
   ...["MicroservicesIntelligence.analyzeMicroservicesPerformance"],
   ...["MicroservicesIntelligence.generateMicroservicesInsights"],
+  ...["MicroservicesServiceManager.optimizeServicePerformance"],
+  ...["MicroservicesPerformanceOptimizationBestPractices.optimizeMicroservicesPerformance"],
   ...["MicroservicesIntelligence.analyzeServicePerformance", "MicroservicesIntelligence.identifyServiceOptimizations"],
   ...["MicroservicesIntelligence.analyzeMicroservicesPerformanceMetrics"],
   ...["MicroservicesIntelligence.identifyMicroservicesPerformanceBottlenecks"],

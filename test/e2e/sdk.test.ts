@@ -373,9 +373,46 @@ test("a registration with a TTL is kept alive, watched and taken back through th
   assert.equal(last, "critical");
 });
 
+test("performance is not analysed without data, then is, and what is wrong is named", async (t) => {
+  const platform = await startIn(appFolder(t));
+  const manager = new parts.MicroservicesServiceManager({ platform });
+  const practices = new parts.MicroservicesPerformanceOptimizationBestPractices({ platform });
+  const lost = await manager.optimizeServicePerformance("nobody");
+  assert.ok(!lost.success);
+  assert.deepEqual([lost.code, lost.performanceAnalyzed, lost.optimizationsIdentified], ["UNKNOWN_SERVICE", false, 0]);
+  const none = await practices.optimizeMicroservicesPerformance({});
+  assert.deepEqual(
+    [none.success, none.performanceAnalyzed, none.bottlenecksIdentified, none.optimizationsApplied],
+    [true, 0, 0, 0],
+  );
+  assert.ok(none.success && none.pending?.includes("applyOptimizations"));
+
+  await new parts.ServiceDeployer({ platform }).deployService({ name: "one", run, replicas: 0 });
+  const quiet = await manager.optimizeServicePerformance("one");
+  assert.deepEqual([quiet.success, quiet.performanceAnalyzed, quiet.optimizationsIdentified], [true, false, 0]);
+  const rows = Array.from({ length: 30 }, (_, second) => ({
+    timestamp: new Date(Date.now() - 1000 * second),
+    service_id: "one",
+    requests: 100,
+    errors: 5,
+    p50: 10,
+  }));
+  const stored = await classes(platform).data.storeMicroservicesMetrics(rows);
+  assert.equal(stored.metricsStored, true);
+  const found = await manager.optimizeServicePerformance("one");
+  assert.deepEqual([found.performanceAnalyzed, found.optimizationsApplied], [true, 0]);
+  assert.deepEqual(
+    found.optimizations?.map(({ kind }) => kind),
+    ["retry-budget"],
+  );
+  assert.ok(found.success && found.pending?.includes("applyServiceOptimizations"));
+  const all = await practices.optimizeMicroservicesPerformance({ period: "15m", services: ["one"] });
+  assert.deepEqual([all.performanceAnalyzed, all.bottlenecksIdentified], [1, 1]);
+  assert.equal((await practices.optimizeMicroservicesPerformance({ period: "soon" })).success, false);
+});
+
 test("calls that are not built at all are absent", () => {
   const absent: readonly (readonly [object, readonly string[]])[] = [
-    [parts.MicroservicesServiceManager.prototype, ["optimizeServicePerformance"]],
     [parts.ServiceManager.prototype, ["updateService", "rollbackService", "applyServiceOptimizations"]],
     [parts.MicroservicesServiceMesh.prototype, ["handleServiceFailures"]],
     [parts.ServiceMesh.prototype, ["executeRecoveryStrategy", "updateConfiguration"]],

@@ -150,6 +150,13 @@ function decideEverything(): DecisionRecord[] {
     intervalSeconds: 3600,
   }));
   fujsen.detectMicroservicesAnomalies(hours);
+  const own = rows.ok ? rows.rows : [];
+  const call = { timestamp: "2026-01-01T00:00:00Z", caller: "orders", callee: "db", requests: 9, errors: 0 };
+  const edges = [{ ...call, p50: 1.1, p95: 2.2, p99: 3.3 }];
+  const metrics = fujsen.analyzeMicroservicesPerformanceMetrics(own, edges);
+  const bottlenecks = fujsen.identifyMicroservicesPerformanceBottlenecks(metrics);
+  fujsen.generateMicroservicesPerformanceOptimizations(bottlenecks);
+  fujsen.identifyServiceOptimizations(fujsen.analyzeServicePerformance(own, { edges }));
   const demands = fujsen.predictMicroservicesDemands(fujsen.analyzeMicroservicesUsagePatterns(hours));
   fujsen.generateMicroservicesScalingRecommendations(demands, { defaults: { serviceRate: 2 } });
   const at = "2026-01-01T00:00:00.000Z";

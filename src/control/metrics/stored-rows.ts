@@ -43,7 +43,7 @@ function conditions({ from, to, services }: RowsQuery, names: readonly string[])
 
 const number = (value: unknown): number | null => (typeof value === "number" ? value : null);
 
-function toMetricsRow(row: SqlRow): MetricsRow {
+export function toMetricsRow(row: SqlRow): MetricsRow {
   return {
     timestamp: String(row.timestamp),
     serviceId: String(row.service_id),
@@ -63,7 +63,7 @@ function toMetricsRow(row: SqlRow): MetricsRow {
   };
 }
 
-function toEdgeRow(row: SqlRow): EdgeRow {
+export function toEdgeRow(row: SqlRow): EdgeRow {
   return {
     timestamp: String(row.timestamp),
     caller: String(row.caller),
