@@ -1,6 +1,6 @@
 // Finds out what `tusk doctor` judges: this machine, the app's folder, its controller and data plane. Changes nothing.
 import { execFile } from "node:child_process";
-import { accessSync, constants, readFileSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf, type Problem, TuskError } from "../../base/errors.js";
 import type { ProcessEntry } from "../../control/control-plane.js";
@@ -88,7 +88,8 @@ function findPython(): Promise<PythonFound> {
 
 async function findController(folder: AppFolder): Promise<ControllerFound> {
   try {
-    const connection = await tryConnect(folder);
+    // Without its state folder nobody will write down where a controller answers: nothing to wait for.
+    const connection = existsSync(folder.state) ? await tryConnect(folder) : null;
     if (connection === null) return recordedController(folder);
     const { record, client } = connection;
     const { version: running } = await client.alive();
