@@ -38,7 +38,7 @@ const fewestCalls = 30;
 /** Share of a slow request's time. */
 const largePart = 0.3;
 /** Points at the objective. */
-const atObjective = 90;
+export const atObjective = 90;
 
 export function identifyMicroservicesPerformanceBottlenecks(analysis: PerformanceMetricsAnalysis): Bottlenecks {
   const { services, edges } = analysis;
@@ -84,7 +84,8 @@ export function callsPerRequest(edge: EdgePerformance, caller: AnalyzedService |
   return requests > 0 && edge.requests > 0 ? edge.requests / requests : null;
 }
 
-function repeated({ services, edges }: PerformanceMetricsAnalysis): Bottleneck[] {
+/** Calls that are repeated for one request, of the services given. */
+export function repeated({ services, edges }: Pick<PerformanceMetricsAnalysis, "services" | "edges">): Bottleneck[] {
   return edges.flatMap((edge) => {
     const measured = services.find(({ service }) => service === edge.caller);
     const calls = callsPerRequest(edge, measured);

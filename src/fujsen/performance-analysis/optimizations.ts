@@ -5,8 +5,16 @@ import { serversFor } from "../capacity/erlang.js";
 import { meanLatency } from "../capacity/service-estimate.js";
 import type { EdgePerformance } from "../edge-performance.js";
 import { rounded } from "../score.js";
-import type { ServicePerformanceAnalysis } from "./analysis.js";
-import { type Bottleneck, type Bottlenecks, callsPerRequest, ofOneService } from "./bottlenecks.js";
+import type { AnalyzedService, ServicePerformanceAnalysis } from "./analysis.js";
+import {
+  atObjective,
+  type Bottleneck,
+  type Bottlenecks,
+  bottlenecksVersion,
+  callsPerRequest,
+  ofOneService,
+  repeated,
+} from "./bottlenecks.js";
 
 export const optimizationsVersion = "1";
 
@@ -70,39 +78,18 @@ export function generateMicroservicesPerformanceOptimizations({ bottlenecks, edg
 /** For one service, from its own measurements: what needs the other services' rows (the critical path) is not here. */
 export function identifyServiceOptimizations({ service, edges }: ServicePerformanceAnalysis): Optimizations {
   if (service === null) return { version: optimizationsVersion, optimizations: [] };
-  const found = ofOneService(service).sort((left, right) => right.impact - left.impact);
-  const slow: Bottleneck[] =
-    (service.points.latency ?? 100) >= 90
-      ? []
-      : [
-          {
-            kind: "critical-path",
-            service: service.service,
-            edge: null,
-            impact: 1 - (service.points.latency ?? 100) / 100,
-            reason: service.reason,
-            evidence: { latencyMs: service.measured.latencyMs, objectiveMs: service.objective.latencyMs },
-            measured: service,
-          },
-        ];
-  const repeated = edges
-    .filter((edge) => edge.caller === service.service && (callsPerRequest(edge, service) ?? 0) >= 5)
-    .map(
-      (edge): Bottleneck => ({
-        kind: "n-plus-one",
-        service: service.service,
-        edge,
-        impact: 1,
-        reason: `calls ${edge.callee} ${rounded(callsPerRequest(edge, service) ?? 0)} times for each of its requests`,
-        evidence: { calls: rounded(callsPerRequest(edge, service) ?? 0) },
-        measured: service,
-      }),
-    );
-  return generateMicroservicesPerformanceOptimizations({
-    version: optimizationsVersion,
-    bottlenecks: [...found, ...repeated, ...slow],
-    edges,
-  });
+  const bottlenecks = [...ofOneService(service), ...repeated({ services: [service], edges }), ...tooSlow(service)];
+  bottlenecks.sort((left, right) => right.impact - left.impact);
+  return generateMicroservicesPerformanceOptimizations({ version: bottlenecksVersion, bottlenecks, edges });
+}
+
+/** A service alone that misses its latency objective is the whole of the path that can be seen. */
+function tooSlow(measured: AnalyzedService): Bottleneck[] {
+  const { service, points, reason, objective } = measured;
+  if (points.latency === null || points.latency >= atObjective) return [];
+  const evidence = { latencyMs: measured.measured.latencyMs, objectiveMs: objective.latencyMs };
+  const impact = 1 - points.latency / 100;
+  return [{ kind: "critical-path", service, edge: null, impact, reason, evidence, measured }];
 }
 
 function base({

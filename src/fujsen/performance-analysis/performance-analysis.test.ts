@@ -233,6 +233,31 @@ describe("the analysis", () => {
     );
   });
 
+  it("judges times a thousand times as long the same, against an objective as much longer", () => {
+    const judgedAt = (factor: number) => {
+      const times = { p50: 60 * factor, p95: 90 * factor, p99: 120 * factor, responseTime: 70 * factor };
+      const objective = { latencyMs: 50 * factor };
+      const edges = [call("users", "db", { requests: 60, p50: 40 * factor }), call("users", "log", { requests: 29 })];
+      const analysis = analyzeServicePerformance(minuteOf("users", times).slice(0, 2), { objective, edges });
+      return [
+        Math.round(analysis.service?.score ?? Number.NaN),
+        identifyServiceOptimizations(analysis).optimizations.length,
+      ];
+    };
+    assert.deepEqual(judgedAt(1000), judgedAt(1));
+  });
+
+  it("sees repeated calls of one service, but not in a handful of calls", () => {
+    const kinds = (requests: number) => {
+      const edges = [call("users", "db", { requests, p50: 1 })];
+      const rows = [row(0, { requests: 4 })];
+      return identifyServiceOptimizations(analyzeServicePerformance(rows, { edges })).optimizations.map(
+        ({ kind }) => kind,
+      );
+    };
+    assert.deepEqual([kinds(40), kinds(28)], [["batching"], []]);
+  });
+
   it("gives the same burn when every count is so many times higher", () => {
     const burn = (factor: number) =>
       analyzeServicePerformance(minuteOf("users", { requests: 50 * factor, errors: 2 * factor })).service?.budget.used;
