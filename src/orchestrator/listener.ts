@@ -121,8 +121,8 @@ export class ListenerWatch {
 
   /** One link read while all is well; now and then a closer look, because a master may serve by children by now. */
   check(): ListenerState {
-    // Before the look: whoever is started between the two has come after what the look saw.
-    const nowTicks = uptime() * 100;
+    // Before the look, and in whole ticks as start times are: whoever is started from now on has come after what it saw.
+    const nowTicks = Math.floor(uptime() * 100);
     const closer = this.#checks < eagerLooks || this.#checks % checksPerLook === 0;
     this.#checks += 1;
     if (this.#serving.length === 0 || this.#serving.some(stillHolds)) {
