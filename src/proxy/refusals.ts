@@ -8,7 +8,7 @@ interface RefusalKind {
 }
 
 export const refusalKinds = {
-  REQUEST_INVALID: { status: 400, title: "The request is not valid HTTP/1.1." },
+  REQUEST_INVALID: { status: 400, title: "The request is not valid HTTP." },
   HOST_INVALID: {
     status: 400,
     title: "The Host header is missing, repeated, malformed, or differs from the request target.",
@@ -38,7 +38,7 @@ export const refusalKinds = {
   ADAPTIVE_LIMIT: { status: 503, title: "The service has as many requests in flight as its latency allows now." },
   PENDING_LIMIT: { status: 503, title: "Every instance is fully used, and as many requests wait as may." },
   UPSTREAM_TIMEOUT: { status: 504, title: "The service did not answer in time." },
-  VERSION_NOT_SUPPORTED: { status: 505, title: "This port speaks HTTP/1.1 and HTTP/1.0." },
+  VERSION_NOT_SUPPORTED: { status: 505, title: "This version of HTTP is not spoken here." },
 } as const satisfies Record<string, RefusalKind>;
 
 export type RefusalCode = keyof typeof refusalKinds;

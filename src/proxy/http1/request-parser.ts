@@ -104,6 +104,6 @@ export class RequestParser extends MessageParser {
 
 function badVersion(text: string): MessageError {
   if (/^HTTP\/[0-9]\.[0-9]$/.test(text))
-    return new MessageError("version", `this port speaks HTTP/1.1 and HTTP/1.0, not ${text}`);
+    return new MessageError("version", `this connection speaks HTTP/1.1 and HTTP/1.0, not ${text}`);
   return new MessageError("malformed", "the request line does not end with an HTTP version");
 }
