@@ -258,6 +258,8 @@ export interface ClusterPlan {
   readonly connectTimeoutMs: number;
   /** What its endpoints are spoken to in. Absent: http1. A plan with http2 is refused: there is no codec for it yet. */
   readonly protocol?: "http1" | "http2";
+  /** Its endpoints are spoken to over TLS, and verified. Absent: plain. */
+  readonly tls?: UpstreamTlsPlan;
   readonly retryBudget: { readonly ratio: number; readonly minimum: number };
   /** Absent: no ejection. */
   readonly outlier?: {
@@ -296,6 +298,15 @@ export interface ClusterPlan {
   readonly origin?: PlanOrigin;
   /** Of the policies that the spec sets, by field of this plan; a field that is not here has its default. */
   readonly origins?: Readonly<Record<string, PlanOrigin>>;
+}
+
+export interface UpstreamTlsPlan {
+  /** DNS name: asked for, and what the endpoint's certificate must be for. */
+  readonly serverName: string;
+  /** Authorities to trust, PEM, beside the worker's sockets: `<hash>.pem`. Absent: those that Node.js trusts. */
+  readonly ca?: string;
+  /** Shown to the endpoint: certificate chain and key, PEM, `<hash>.pem`. Absent: none. */
+  readonly clientCertificate?: string;
 }
 
 /** A request without such a header or cookie goes anywhere. */

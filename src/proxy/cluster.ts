@@ -10,7 +10,8 @@ import { type Draw as BalancerDraw, isHashing, type LoadBalancer } from "../resi
 import { type Fleet, type OutlierEffect, type OutlierEvent, stepOutlier } from "../resilience/outlier.js";
 import { slowStartShare } from "../resilience/slow-start.js";
 import { Admission } from "./admission.js";
-import { EndpointState, lifeOf } from "./endpoint-state.js";
+import { EndpointState, lifeOf, type Speech } from "./endpoint-state.js";
+import type { UpstreamTls } from "./exchange.js";
 import { endpointsInStep, runToEnd, type Steps } from "./steps.js";
 
 export interface ClusterOptions {
@@ -51,6 +52,7 @@ export class Cluster {
   readonly admission: Admission;
   readonly #options: ClusterOptions;
   #plan: ClusterPlan | null = null;
+  #speech: Speech = {};
   #balancer: LoadBalancer<EndpointState> = createLoadBalancer("round-robin");
   #endpoints = new Map<string, EndpointState>();
   readonly #retired = new Set<EndpointState>();
@@ -91,13 +93,15 @@ export class Cluster {
     return this.#pickable;
   }
 
-  setPlan(plan: ClusterPlan | null): void {
+  /** `tls`: what its plan says of it, loaded. */
+  setPlan(plan: ClusterPlan | null, tls?: UpstreamTls): void {
+    this.#speech = { protocol: plan?.protocol, tls };
     if (plan?.loadBalancer !== this.#plan?.loadBalancer)
       this.#balancer = createLoadBalancer(plan?.loadBalancer ?? "first");
     this.#plan = plan;
     this.#choices.clear();
     this.admission.setPlan(plan);
-    for (const endpoint of this.#endpoints.values()) endpoint.speak(plan?.protocol);
+    for (const endpoint of this.#endpoints.values()) endpoint.speak(this.#speech);
     this.#warmUp();
     this.#awaitComparison();
     if (!plan?.outlier)
@@ -124,7 +128,7 @@ export class Cluster {
     const after = new Map<string, EndpointState>();
     for (const [index, state] of states.entries()) {
       state.endpoint = endpoints[index] ?? state.endpoint;
-      state.speak(this.#plan?.protocol);
+      state.speak(this.#speech);
       after.set(state.life, state);
       // To a cluster that knew none, all are new to the worker alone.
       this.#noteReady(state, before.size === 0);

@@ -7,6 +7,7 @@ import type { EndpointTable, ProxyPlan } from "../plan/proxy-plan.js";
 import { Cluster } from "./cluster.js";
 import { EdgeBook } from "./edge-counts.js";
 import type { EndpointState } from "./endpoint-state.js";
+import type { UpstreamTls } from "./exchange.js";
 import { FaultWatch } from "./fault-watch.js";
 import type { Validated } from "./plan-check.js";
 import { stepsToValidateEndpoints, validatePlan } from "./plan-validation.js";
@@ -83,7 +84,8 @@ export class DataPlane {
     if (refused) return refused;
     if (!validated.ok || validated.value.version === this.#plan?.version) return this.#acknowledged();
     try {
-      this.#swapPlan(validated.value, this.#routersOf(validated.value));
+      const { value: plan } = validated;
+      this.#swapPlan(plan, this.#routersOf(plan), this.#upstreamTlsOf(plan));
     } catch (error) {
       return this.#refused([messageOf(error)]);
     }
@@ -160,12 +162,28 @@ export class DataPlane {
     return new Map(listeners.map((listener) => [listener.name, createRouter(listener, certificates)]));
   }
 
-  #swapPlan(plan: ProxyPlan, routers: Map<string, Router>): void {
+  /** By cluster. Throws where a file cannot be used. */
+  #upstreamTlsOf({ clusters }: ProxyPlan): Map<string, UpstreamTls> {
+    const { certificates } = this.#options;
+    const loaded = new Map<string, UpstreamTls>();
+    for (const [name, { tls }] of Object.entries(clusters)) {
+      if (!tls) continue;
+      if (!certificates) throw new Error("this worker has no place for certificates");
+      try {
+        loaded.set(name, certificates.loadUpstream(tls));
+      } catch (error) {
+        throw new Error(`clusters.${name}.tls cannot be used: ${messageOf(error)}`, { cause: error });
+      }
+    }
+    return loaded;
+  }
+
+  #swapPlan(plan: ProxyPlan, routers: Map<string, Router>, tls: ReadonlyMap<string, UpstreamTls>): void {
     this.#plan = plan;
     this.#faults.setPlan(plan);
     this.#routers = routers;
     for (const name of Object.keys(plan.clusters)) this.#ensure(name);
-    for (const [name, cluster] of this.#clusters) cluster.setPlan(own(plan.clusters, name) ?? null);
+    for (const [name, cluster] of this.#clusters) cluster.setPlan(own(plan.clusters, name) ?? null, tls.get(name));
     this.#dropUnused();
   }
 

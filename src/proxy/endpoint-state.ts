@@ -7,6 +7,9 @@ import type { Candidate } from "../resilience/load-balancer.js";
 import { healthyOutlierState, type OutlierState } from "../resilience/outlier.js";
 import type { UpstreamTarget } from "./exchange.js";
 
+/** What is spoken to an endpoint. */
+export type Speech = Pick<UpstreamTarget, "protocol" | "tls">;
+
 export class EndpointState implements Candidate {
   readonly cluster: string;
   readonly #life: string;
@@ -40,7 +43,7 @@ export class EndpointState implements Candidate {
     this.#onRoom = onRoom;
     this.#endpoint = endpoint;
     this.#life = lifeOf(endpoint);
-    this.#target = targetOf(cluster, endpoint, undefined);
+    this.#target = targetOf(cluster, endpoint, {});
   }
 
   get endpoint(): Endpoint {
@@ -49,16 +52,18 @@ export class EndpointState implements Candidate {
 
   /** Of the same life. */
   set endpoint(endpoint: Endpoint) {
-    const { address, port, protocol } = this.#target;
+    const { address, port } = this.#target;
     this.#endpoint = endpoint;
     // Of thousands in a new table most are where they were.
     if (endpoint.address !== address || endpoint.port !== port)
-      this.#target = targetOf(this.cluster, endpoint, protocol);
+      this.#target = targetOf(this.cluster, endpoint, this.#target);
   }
 
   /** Of its cluster's plan. */
-  speak(protocol: UpstreamTarget["protocol"]): void {
-    if (protocol !== this.#target.protocol) this.#target = targetOf(this.cluster, this.#endpoint, protocol);
+  speak(speech: Speech): void {
+    const { protocol, tls } = this.#target;
+    if (speech.protocol !== protocol || speech.tls !== tls)
+      this.#target = targetOf(this.cluster, this.#endpoint, speech);
   }
 
   get inFlight(): number {
@@ -126,12 +131,8 @@ export class EndpointState implements Candidate {
   }
 }
 
-function targetOf(
-  cluster: string,
-  { id, epoch, address, port }: Endpoint,
-  protocol: UpstreamTarget["protocol"],
-): UpstreamTarget {
-  return { key: `${cluster}/${id}@${epoch}=${address}:${port}`, address, port, protocol };
+function targetOf(cluster: string, { id, epoch, address, port }: Endpoint, { protocol, tls }: Speech): UpstreamTarget {
+  return { key: `${cluster}/${id}@${epoch}=${address}:${port}`, address, port, protocol, tls };
 }
 
 export const lifeOf = (endpoint: Endpoint): string => `${endpoint.id}@${endpoint.epoch}`;

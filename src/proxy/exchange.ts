@@ -2,6 +2,7 @@
 // No type of a library appears here, so that either codec is replaced without a change behind the seam.
 // Bytes are lent: a chunk may be on its way out until the next answer of `true`, or until `resume` after `false`. Whoever
 // keeps one for longer copies it.
+import type { SecureContext } from "node:tls";
 import type { AttemptFailure } from "../resilience/retry-policy.js";
 
 /** Name, value, name, value … in the order and spelling of the wire. */
@@ -76,6 +77,15 @@ export interface UpstreamTarget {
   readonly port: number;
   /** Undefined: http1. http2 without TLS: with prior knowledge. */
   readonly protocol?: "http1" | "http2" | undefined;
+  /** Undefined: plain. The same object as long as nothing of it changes. */
+  readonly tls?: UpstreamTls | undefined;
+}
+
+/** How an endpoint is verified. */
+export interface UpstreamTls {
+  readonly serverName: string;
+  /** Of node:tls, with the authorities to trust and the certificate to show. */
+  readonly context: SecureContext;
 }
 
 export interface UpstreamRequest {

@@ -103,6 +103,20 @@ function checkHashOn(check: Check, value: unknown, path: string): void {
   if (hashOn.kind !== "source") check.text(hashOn.name, `${path}.name`);
 }
 
+function checkUpstreamTls(check: Check, value: unknown, path: string): void {
+  const tls = value === undefined ? null : check.object(value, path);
+  if (!tls) return;
+  const { serverName } = tls;
+  if (typeof serverName !== "string" || !/^(?=.*[a-z])[a-z0-9.-]+$/i.test(serverName))
+    check.add(`${path}.serverName`, "must be a DNS name");
+  for (const field of ["ca", "clientCertificate"]) {
+    const file = tls[field];
+    if (file !== undefined && !isPemFile(file)) check.add(`${path}.${field}`, "must be <hash>.pem");
+  }
+}
+
+const isPemFile = (file: unknown): boolean => typeof file === "string" && /^[0-9a-f]{8,64}\.pem$/.test(file);
+
 function checkCluster(check: Check, value: unknown, name: string): void {
   const path = `clusters.${name}`;
   const cluster = check.object(value, path);
@@ -113,6 +127,7 @@ function checkCluster(check: Check, value: unknown, name: string): void {
   if (cluster.slowStartMs !== undefined) check.amount(cluster.slowStartMs, `${path}.slowStartMs`);
   check.amount(cluster.connectTimeoutMs, `${path}.connectTimeoutMs`);
   if (cluster.protocol !== undefined) check.oneOf(cluster.protocol, ["http1"], `${path}.protocol`);
+  checkUpstreamTls(check, cluster.tls, `${path}.tls`);
   const budget = check.object(cluster.retryBudget, `${path}.retryBudget`);
   if (budget) {
     check.amount(budget.ratio, `${path}.retryBudget.ratio`);
@@ -260,7 +275,7 @@ function checkTls(check: Check, { tls, sections }: Fields, path: string): void {
     if (!names.has(certificate.section)) check.add(`${at}.section`, "must be a section of the listener");
     // A name and not a path: it is looked for in one folder only.
     const { file } = certificate;
-    if (typeof file !== "string" || !/^[0-9a-f]{8,64}\.pem$/.test(file)) check.add(`${at}.file`, "must be <hash>.pem");
+    if (!isPemFile(file)) check.add(`${at}.file`, "must be <hash>.pem");
   }
 }
 

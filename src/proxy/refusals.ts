@@ -26,6 +26,7 @@ export const refusalKinds = {
   NO_BACKEND: { status: 500, title: "The route has no backend that takes requests." },
   METHOD_NOT_SUPPORTED: { status: 501, title: "The proxy makes no tunnels: CONNECT is not supported." },
   UPSTREAM_UNREACHABLE: { status: 502, title: "No connection to the service could be made." },
+  UPSTREAM_TLS_FAILED: { status: 502, title: "The TLS handshake with the service failed, or it was not verified." },
   UPSTREAM_RESET: { status: 502, title: "The service broke the connection before it answered." },
   UPSTREAM_INVALID: { status: 502, title: "The service's answer is not valid HTTP." },
   NOT_CONFIGURED: { status: 503, title: "This listener has no configuration yet." },

@@ -501,6 +501,7 @@ function refusalFor(failure: AttemptFailure, service: string, attempts: number):
   const because = `: ${failure.message}${tries}`;
   switch (failure.kind) {
     case "connect":
+      if (failure.tls) return refusal("UPSTREAM_TLS_FAILED", `no verified connection to service ${service}${because}`);
       return refusal("UPSTREAM_UNREACHABLE", `no connection to service ${service}${because}`);
     case "timeout":
       return refusal("UPSTREAM_TIMEOUT", `service ${service} did not answer in time${because}`);

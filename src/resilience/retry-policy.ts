@@ -3,8 +3,8 @@
 
 /** How one attempt failed. */
 export type AttemptFailure =
-  /** No connection: not a byte was sent. `refused`: nobody listens there. */
-  | { readonly kind: "connect"; readonly refused: boolean; readonly message: string }
+  /** No connection: not a byte was sent. `refused`: nobody listens there. `tls`: the handshake failed. */
+  | { readonly kind: "connect"; readonly refused: boolean; readonly message: string; readonly tls?: true }
   /** The connection broke before the answer was complete. */
   | { readonly kind: "reset"; readonly requestSent: boolean; readonly message: string }
   /** No answer within the time of one attempt. */

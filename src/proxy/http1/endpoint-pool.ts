@@ -13,6 +13,7 @@ const shortestIdleMs = 500;
 
 export class EndpointPool implements ConnectionOwner {
   readonly deadlines: Deadlines;
+  tlsSession: Buffer | undefined;
   #idleMs = longestIdleMs;
   readonly #target: UpstreamTarget;
   readonly #all = new Set<UpstreamConnection>();
@@ -23,6 +24,10 @@ export class EndpointPool implements ConnectionOwner {
   constructor(target: UpstreamTarget, deadlines: Deadlines) {
     this.#target = target;
     this.deadlines = deadlines;
+  }
+
+  get tls(): UpstreamTarget["tls"] {
+    return this.#target.tls;
   }
 
   /** Of them all, idle ones included. */

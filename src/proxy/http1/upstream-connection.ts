@@ -1,9 +1,10 @@
 // One connection to an endpoint: one request at a time, and between requests kept in the pool. Whatever is not a
 // clean, complete answer ends it, so that nothing of it can reach another client.
-import { connect, type Socket } from "node:net";
+import { connect, type NetConnectOpts, type Socket } from "node:net";
 import type { AttemptFailure } from "../../resilience/retry-policy.js";
 import { Deadline, type DeadlineOwner, type Deadlines } from "../deadlines.js";
 import type { RawHeaders, UpstreamTarget } from "../exchange.js";
+import { loadTls } from "../tls/lazy-builtins.js";
 import { ByteWriter } from "./byte-writer.js";
 import { MessageError } from "./message-error.js";
 import type { MessageLimits } from "./message-parser.js";
@@ -15,6 +16,8 @@ export interface ConnectionOwner {
   readonly deadlines: Deadlines;
   /** How long a connection may wait for its next request. */
   readonly idleMs: number;
+  /** Of the last TLS connection, to make the next handshake a short one. */
+  tlsSession: Buffer | undefined;
   /** It may take another request. */
   onFree(connection: UpstreamConnection): void;
   /** The endpoint has ended one that waited for so long. */
@@ -42,6 +45,7 @@ export class UpstreamConnection implements DeadlineOwner {
   readonly #connectTimeoutMs: number;
   #request: SendingRequest | null;
   #connected = false;
+  #handshaking = false;
   #paused = false;
   #closed = false;
   #restedAt = 0;
@@ -55,9 +59,16 @@ export class UpstreamConnection implements DeadlineOwner {
     request.connection = this;
     this.#connectTimeoutMs = request.connectTimeoutMs;
     this.#parser = new ResponseParser(limits, this);
-    this.#socket = connect({
-      host: target.address,
-      port: target.port,
+    this.#socket = this.#connect(target);
+    this.writer = new ByteWriter(this.#socket);
+    this.#listen(target.tls !== undefined);
+    if (this.#connectTimeoutMs > 0) owner.deadlines.set(this.#deadline, this.#connectTimeoutMs);
+  }
+
+  #connect({ address, port, tls }: UpstreamTarget): Socket {
+    const options: NetConnectOpts = {
+      host: address,
+      port,
       noDelay: true,
       keepAlive: true,
       onread: {
@@ -65,16 +76,27 @@ export class UpstreamConnection implements DeadlineOwner {
         buffer: (() => this.#buffer.next()) as () => Uint8Array,
         callback: (length, bytes) => this.#onRead(length, bytes as Buffer),
       },
-    });
-    this.writer = new ByteWriter(this.#socket);
-    this.#listen();
-    if (this.#connectTimeoutMs > 0) owner.deadlines.set(this.#deadline, this.#connectTimeoutMs);
+    };
+    if (tls === undefined) return connect(options);
+    const { serverName, context } = tls;
+    const session = this.#owner.tlsSession;
+    const secure = { secureContext: context, servername: serverName, rejectUnauthorized: true };
+    const alpn = { ALPNProtocols: ["http/1.1"] };
+    return loadTls().connect({ ...options, ...secure, ...alpn, ...(session ? { session } : {}) });
   }
 
-  #listen(): void {
+  #listen(encrypted: boolean): void {
     const socket = this.#socket;
     let failure: NodeJS.ErrnoException | null = null;
-    socket.on("connect", () => this.#onConnect());
+    if (encrypted) {
+      socket.on("connect", () => {
+        this.#handshaking = true;
+      });
+      socket.on("session", (session: Buffer) => {
+        this.#owner.tlsSession = session;
+      });
+    }
+    socket.on(encrypted ? "secureConnect" : "connect", () => this.#onConnect());
     socket.on("drain", () => this.#request?.drained());
     socket.on("end", () => this.#onEnd());
     socket.on("error", (error) => {
@@ -143,6 +165,7 @@ export class UpstreamConnection implements DeadlineOwner {
 
   #onConnect(): void {
     this.#connected = true;
+    this.#handshaking = false;
     this.#owner.deadlines.lift(this.#deadline);
     if (this.#request !== null) this.start(this.#request);
   }
@@ -204,7 +227,9 @@ export class UpstreamConnection implements DeadlineOwner {
   #onClose(error: NodeJS.ErrnoException | null): void {
     const { code, message = "the connection ended" } = error ?? {};
     const refused = code === "ECONNREFUSED";
-    if (!this.#connected) this.#fail({ kind: "connect", refused, message: refused ? "connection refused" : message });
+    const tls = this.#handshaking ? ({ tls: true } as const) : {};
+    if (!this.#connected)
+      this.#fail({ kind: "connect", refused, message: refused ? "connection refused" : message, ...tls });
     else this.#fail({ kind: "reset", requestSent: this.#request?.requestSent ?? true, message });
   }
 

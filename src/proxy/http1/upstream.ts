@@ -17,6 +17,11 @@ export function createUpstream(deadlines: Deadlines): Upstream {
   return {
     send(target, request, listener) {
       let pool = pools.get(target.key);
+      // What was verified by other authorities, or not at all, is for no further request.
+      if (pool !== undefined && pool.tls !== target.tls) {
+        this.forget(target.key);
+        pool = undefined;
+      }
       if (pool === undefined) {
         pool = new EndpointPool(target, deadlines);
         pools.set(target.key, pool);
