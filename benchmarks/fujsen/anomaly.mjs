@@ -4,7 +4,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { createDetector, stepDetector } from "../../dist/src/fujsen/anomaly/detector.js";
+import { createDetector, defaultAlertAt, stepDetector } from "../../dist/src/fujsen/anomaly/detector.js";
 import { difference, silence, windowedGaussian } from "./anomaly-baselines.mjs";
 import { filesOf, windowsOf } from "./anomaly-data.mjs";
 import { countAt, probation, profiles, rank, scoreRanked } from "./anomaly-score.mjs";
@@ -43,11 +43,14 @@ function predictAll() {
 /** Rows at or before the time of an earlier one (clocks set back) are refused by the detector and score 0. */
 function predict({ file, times, values }) {
   const detector = createDetector();
-  const [found, scores] = [new Map(), new Array(values.length).fill(0)];
+  const found = new Map();
+  const scores = new Array(values.length).fill(0);
+  const probabilities = new Array(values.length).fill(0);
   for (const [row, value] of values.entries()) {
     const result = stepDetector(detector, value, times[row]);
     if (result.refused !== null) continue;
     scores[row] = result.fresh;
+    probabilities[row] = result.probability;
     if (result.episode) found.set(result.episode, row);
   }
   const rowAt = (time) =>
@@ -60,7 +63,7 @@ function predict({ file, times, values }) {
     end: rowAt(end),
     reason,
   }));
-  return { file, scores, episodes };
+  return { file, scores, probabilities, episodes };
 }
 
 function report(predictions) {
@@ -79,8 +82,9 @@ function report(predictions) {
   );
   for (const [label, list] of methods) console.log(lineOf(label, rank(labelled(list))));
   const ours = labelled(predictions);
+  console.log(`at the default of ${defaultAlertAt}: ${fixed(rank(ours), defaultAlertAt)}`);
+  if (ours.every(({ probabilities }) => probabilities)) reportCalibration(ours, windows);
   console.log(`threshold from other files: ${JSON.stringify(crossValidated(ours, profiles.standard))}`);
-  console.log(`share of rows outside of windows with a surprise of 7, 10, 12: ${frequencies(ours).join(", ")}`);
 }
 
 function lineOf(label, ranked) {
@@ -90,14 +94,25 @@ function lineOf(label, ranked) {
   return `${label.padEnd(30)}${cells}  ${found} of ${ranked.windows}, ${falseAlarms}; threshold ${all[0].threshold.toFixed(2)}`;
 }
 
-/** How often there is a fresh surprise of at least so much on ordinary rows. */
-function frequencies(list) {
-  const ordinary = list.flatMap(({ scores, windows }) =>
-    scores.filter((_, row) => row >= probation(scores.length) && !windows.some(([a, b]) => row >= a && row <= b)),
-  );
-  return [7, 10, 12].map((least) =>
-    (ordinary.filter((score) => score >= least).length / ordinary.length).toExponential(1),
-  );
+function fixed(ranked, threshold) {
+  const all = Object.values(profiles).map((profile) => scoreRanked(ranked, profile, threshold).score.toFixed(1));
+  const { found, windows, falseAlarms } = countAt(ranked, threshold);
+  return `${all.join(", ")}; ${found} of ${windows} windows, ${falseAlarms} false alarms`;
+}
+
+/** How often ordinary rows (outside of windows and of the unscored start) reach a probability. */
+function reportCalibration(predictions, windows) {
+  const ordinary = predictions.flatMap(({ file, probabilities }) => {
+    const ranges = windows.get(file) ?? [];
+    return probabilities.filter(
+      (_, row) => row >= probation(probabilities.length) && !ranges.some(([a, b]) => row >= a && row <= b),
+    );
+  });
+  const shares = [0.95, 0.99, 0.999].map((least) => {
+    const share = ordinary.filter((probability) => probability >= least).length / ordinary.length;
+    return `${least}: ${(100 * share).toFixed(2)} %`;
+  });
+  console.log(`ordinary rows with a probability of at least ${shares.join(", ")}`);
 }
 
 function save(predictions) {

@@ -5,13 +5,13 @@ import { type DemandHistory, type DemandMeasurement, measureDemand } from "../fo
 import { type AnomalyReason, createDetector, defaultAlertAt, type Episode, stepDetector } from "./detector.js";
 
 /** Counts up when the same input would give another answer. */
-export const anomaliesVersion = "1";
+export const anomaliesVersion = "2";
 
 export interface AnomalyOptions {
   /** Rows are averaged into steps of this. Default: the usual difference between two rows of the service. */
   readonly stepSeconds?: number;
-  /** Probability from which an episode begins, at least 0.9 and below 1. Default 0.999994: a surprise of 12. */
-  readonly alertProbability?: number;
+  /** Surprise from which an episode begins, 5 to 100. Default 9; higher tells less. */
+  readonly alertSurprise?: number;
 }
 
 export interface AnomalyEpisode {
@@ -20,9 +20,9 @@ export interface AnomalyEpisode {
   readonly alerted: string;
   readonly end: string;
   readonly reason: AnomalyReason;
-  /** 0 to 1: that ordinary values would have been less extreme than this episode's most extreme. */
+  /** Share of the service's earlier values that were less surprising than this episode's most surprising; below 1. */
   readonly probability: number;
-  /** -ln(1 - probability), which tells apart what rounds to 1. */
+  /** -ln p at that value, were values independent. */
   readonly surprise: number;
   /** It had not ended with the history. */
   readonly open: boolean;
@@ -48,20 +48,17 @@ export interface AnomalyMeasurement extends DemandMeasurement {
   readonly alertAt: number;
 }
 
-/** Throws REQUEST_INVALID for a probability out of range. */
+/** Throws REQUEST_INVALID for a surprise out of range. */
 export function detectMicroservicesAnomalies(history: DemandHistory, options: AnomalyOptions = {}): AnomalyReport {
   return judgeAnomalies(measureAnomalies(history, options));
 }
 
 export function measureAnomalies(history: DemandHistory, options: AnomalyOptions = {}): AnomalyMeasurement {
-  const { alertProbability, ...usage } = options;
-  return { ...measureDemand(history, usage), alertAt: alertAtOf(alertProbability) };
-}
-
-function alertAtOf(probability: number | undefined): number {
-  if (probability === undefined) return defaultAlertAt;
-  if (probability >= 0.9 && probability < 1) return -Math.log(1 - probability);
-  throw new TuskError("REQUEST_INVALID", `alertProbability is ${probability}; it is at least 0.9 and below 1`);
+  const { alertSurprise = defaultAlertAt, ...usage } = options;
+  if (!(alertSurprise >= 5 && alertSurprise <= 100)) {
+    throw new TuskError("REQUEST_INVALID", `alertSurprise is ${alertSurprise}; it is from 5 to 100`);
+  }
+  return { ...measureDemand(history, usage), alertAt: alertSurprise };
 }
 
 export function judgeAnomalies({ services, alertAt }: AnomalyMeasurement): AnomalyReport {
@@ -89,11 +86,12 @@ function anomaliesOf(service: string, { start, stepSeconds, values }: DemandSeri
   return { service, values: values.length, missing, episodes: Array.from(episodes, episodeOf), latestProbability };
 }
 
-function episodeOf({ start, alerted, end, reason, surprise, open }: Episode): AnomalyEpisode {
+function episodeOf({ start, alerted, end, ...rest }: Episode): AnomalyEpisode {
   const [from, told, to] = [start, alerted, end].map((time) => new Date(time).toISOString()) as [
     string,
     string,
     string,
   ];
-  return { start: from, alerted: told, end: to, reason, probability: 1 - Math.exp(-surprise), surprise, open };
+  const { reason, probability, surprise, open } = rest;
+  return { start: from, alerted: told, end: to, reason, probability, surprise, open };
 }

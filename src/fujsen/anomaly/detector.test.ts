@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { hourlyLoad, noise } from "../forecast/series-fixture.test.js";
+import { createCalibration, probabilityOf } from "./calibration.js";
 import { createDetector, type Episode, stepDetector } from "./detector.js";
+import { createMeanShift, shiftOf } from "./mean-shift.js";
 import { createShapeHistory, nearestDistance } from "./shape.js";
 
 const start = Date.parse("2026-01-05T00:00:00.000Z");
@@ -52,7 +54,7 @@ describe("the detector", () => {
       [["level", false]],
     );
     const [one] = episodes;
-    assert.ok(one && one.from === 1500 && one.to >= 1555 && one.to <= 1600, JSON.stringify(one));
+    assert.ok(one && one.from === 1500 && one.to >= 1555 && one.to <= 1620, JSON.stringify(one));
   });
 
   it("tells variance", () => {
@@ -134,6 +136,39 @@ describe("the nearest shape", () => {
       const distance = nearestDistance(history, value);
       if (t % 97 === 0 || t === 48) assert.ok(close(distance, plain(values, t)), `row ${t}: ${distance}`);
     }
+  });
+});
+
+describe("the shift of the mean", () => {
+  it("is as plain sums give it, also after the ring is full", () => {
+    const next = noise(3);
+    const values = Array.from({ length: 1000 }, () => next());
+    const state = createMeanShift();
+    const mean = (part: readonly number[]) => part.reduce((sum, value) => sum + value, 0) / part.length;
+    for (const [t, value] of values.entries()) {
+      const before = values.slice(Math.max(0, t - 309), Math.max(0, t - 9));
+      const expected = before.length < 21 ? null : Math.abs(mean(values.slice(t - 9, t + 1)) - mean(before));
+      const shift = shiftOf(state, value);
+      assert.ok(close(shift, expected), `row ${t}: ${shift}, not ${expected}`);
+    }
+  });
+});
+
+describe("the probability", () => {
+  it("is reached no more often than it says by rows in any order", () => {
+    const next = noise(11);
+    const state = createCalibration();
+    const found = Array.from({ length: 20_000 }, () => probabilityOf(state, Math.max(0, 3 * next())));
+    for (const least of [0.9, 0.99, 0.999]) {
+      const share = found.filter((probability) => probability >= least).length / found.length;
+      assert.ok(share <= 1.3 * (1 - least) && share >= 0.3 * (1 - least), `${least}: ${share}`);
+    }
+  });
+
+  it("is nothing without a surprise, and less than 1 after any number of rows", () => {
+    const state = createCalibration();
+    for (let row = 0; row < 99; row++) assert.equal(probabilityOf(state, 0), 0);
+    assert.equal(probabilityOf(state, 1e9), 0.99);
   });
 });
 

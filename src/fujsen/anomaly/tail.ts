@@ -16,9 +16,9 @@ export interface Tail {
 const share = 0.01;
 const fewestSeen = 100;
 const meanMemory = 2000;
-const excessMemory = 50;
+const excessMemory = 200;
 /** Of the mean, at each row: the threshold climbs slowly, so that the first values cannot set it too high. */
-const thresholdStep = 0.02;
+const thresholdStep = 0.01;
 /** e^-40 is beyond what any series could tell. */
 export const mostSurprise = 40;
 const atThreshold = -Math.log(share);
