@@ -111,7 +111,8 @@ async function setUp(t: TestContext, options: SetUpOptions = {}) {
   });
   if (options.connect !== false) await system.connect();
   const kinds = (): string[] => events.query({ limit: 1000 }).map(({ kind }) => kind);
-  const listening = (): string[] => keeper.held.map(({ name, port }) => `${name} ${port > 20_000 ? "leased" : port}`);
+  const listening = (): string[] =>
+    keeper.held.map(({ name, port }) => `${name} ${leases.all().get(name) === port ? "leased" : port}`);
   return {
     system,
     folder,
