@@ -3,6 +3,26 @@
 import { contentHash } from "../base/hash.js";
 import { type AnomalyReport, anomaliesVersion, judgeAnomalies, measureAnomalies } from "./anomaly/detect-anomalies.js";
 import {
+  type ArchitectureAnalysis,
+  analyzeMicroservicesArchitecture,
+  architectureVersion,
+} from "./architecture/analyze-architecture.js";
+import {
+  type ArchitectureOptimizations,
+  architectureOptimizationsVersion,
+  identifyMicroservicesOptimizations,
+} from "./architecture/optimizations.js";
+import {
+  architecturePrioritiesVersion,
+  type PrioritizedOptimizations,
+  prioritizeMicroservicesOptimizations,
+} from "./architecture/priorities.js";
+import {
+  type ArchitectureStrategies,
+  architectureStrategiesVersion,
+  generateMicroservicesOptimizationStrategies,
+} from "./architecture/strategies.js";
+import {
   generateMicroservicesScalingRecommendations,
   type ScalingRecommendations,
   scalingVersion,
@@ -180,6 +200,38 @@ export const decisionFunctions = {
     condense: recordMeasurement,
     run: ({ digest: _, ...measurement }: RecordedMeasurement) => judgePerformance(measurement),
     evidence: ({ rows, from, to, score, worst }: PerformanceAnalysis) => ({ rows, from, to, score, worst }),
+  }),
+  analyzeMicroservicesArchitecture: define({
+    version: architectureVersion,
+    run: analyzeMicroservicesArchitecture,
+    evidence: ({ services, edges, calls, routes, notKnown }: ArchitectureAnalysis) => ({
+      services: services.length,
+      edges: edges.length,
+      calls,
+      routes: routes.map(({ name, availability, computedLatencyMs }) => ({ name, availability, computedLatencyMs })),
+      notKnown,
+    }),
+  }),
+  identifyMicroservicesOptimizations: define({
+    version: architectureOptimizationsVersion,
+    run: identifyMicroservicesOptimizations,
+    evidence: ({ findings }: ArchitectureOptimizations) => ({
+      findings: findings.map(({ kind, services, evidence }) => ({ kind, services, evidence })),
+    }),
+  }),
+  generateMicroservicesOptimizationStrategies: define({
+    version: architectureStrategiesVersion,
+    run: generateMicroservicesOptimizationStrategies,
+    evidence: ({ strategies }: ArchitectureStrategies) => ({
+      strategies: strategies.map(({ kind, finding, gain }) => ({ kind, services: finding.services, gain })),
+    }),
+  }),
+  prioritizeMicroservicesOptimizations: define({
+    version: architecturePrioritiesVersion,
+    run: prioritizeMicroservicesOptimizations,
+    evidence: ({ optimizations }: PrioritizedOptimizations) => ({
+      order: optimizations.map(({ kind, finding, why }) => ({ kind, services: finding.services, why })),
+    }),
   }),
   generateMicroservicesInsights: define({
     version: insightsVersion,

@@ -1,5 +1,10 @@
 // The engine behind `fujsen`: every call is run through its record, and handed on as one.
 import type { AnomalyOptions, AnomalyReport } from "./anomaly/detect-anomalies.js";
+import type { ArchitectureAnalysis } from "./architecture/analyze-architecture.js";
+import type { ArchitectureInput } from "./architecture/input.js";
+import type { ArchitectureOptimizations } from "./architecture/optimizations.js";
+import type { PrioritizedOptimizations } from "./architecture/priorities.js";
+import type { ArchitectureStrategies } from "./architecture/strategies.js";
 import type { ScalingOptions, ScalingRecommendations } from "./capacity/scaling-recommendations.js";
 import { type DecisionRecord, decide, type Replay, replay } from "./decision.js";
 import type { DecisionFunctionName } from "./decision-functions.js";
@@ -156,6 +161,29 @@ export class MicroservicesIntelligence {
   /** What would relieve the bottlenecks, each with the model of its gain. */
   generateMicroservicesPerformanceOptimizations(bottlenecks: Bottlenecks): Optimizations {
     return this.#decide("generateMicroservicesPerformanceOptimizations", [bottlenecks]);
+  }
+
+  /**
+   * Call ratios, cycles, what users' requests need, and availability and latency of each route through the graph. Throws
+   * REQUEST_INVALID for what cannot be read. The method is in docs/fujsen/architecture.md.
+   */
+  analyzeMicroservicesArchitecture(input: ArchitectureInput): ArchitectureAnalysis {
+    return this.#decide("analyzeMicroservicesArchitecture", [input]);
+  }
+
+  /** What of an architecture costs time, failures or freedom of change; empty when nothing is known to. */
+  identifyMicroservicesOptimizations(analysis: ArchitectureAnalysis): ArchitectureOptimizations {
+    return this.#decide("identifyMicroservicesOptimizations", [analysis]);
+  }
+
+  /** What could be done about each finding, with effort, risk and the predicted gain. */
+  generateMicroservicesOptimizationStrategies(found: ArchitectureOptimizations): ArchitectureStrategies {
+    return this.#decide("generateMicroservicesOptimizationStrategies", [found]);
+  }
+
+  /** The strategies by gain over effort; those whose gain is not known are last. */
+  prioritizeMicroservicesOptimizations(strategies: ArchitectureStrategies): PrioritizedOptimizations {
+    return this.#decide("prioritizeMicroservicesOptimizations", [strategies]);
   }
 
   /** The last 100 calls, oldest first. */

@@ -157,6 +157,9 @@ function decideEverything(): DecisionRecord[] {
   const bottlenecks = fujsen.identifyMicroservicesPerformanceBottlenecks(metrics);
   fujsen.generateMicroservicesPerformanceOptimizations(bottlenecks);
   fujsen.identifyServiceOptimizations(fujsen.analyzeServicePerformance(own, { edges }));
+  const built = { services: [{ name: "orders", replicas: 1 }], edges: [{ ...call, latencyMs: 1.1 }] };
+  const improvements = fujsen.identifyMicroservicesOptimizations(fujsen.analyzeMicroservicesArchitecture(built));
+  fujsen.prioritizeMicroservicesOptimizations(fujsen.generateMicroservicesOptimizationStrategies(improvements));
   const demands = fujsen.predictMicroservicesDemands(fujsen.analyzeMicroservicesUsagePatterns(hours));
   fujsen.generateMicroservicesScalingRecommendations(demands, { defaults: { serviceRate: 2 } });
   const at = "2026-01-01T00:00:00.000Z";

@@ -33,8 +33,8 @@ const fullUse = 0.8;
 const muchWaiting = 0.5;
 const busy = 0.7;
 /** Calls of one service for one request of its caller. */
-const repeatedCalls = 5;
-const fewestCalls = 30;
+export const repeatedCalls = 5;
+export const fewestCalls = 30;
 /** Share of a slow request's time. */
 const largePart = 0.3;
 /** Points at the objective. */
